@@ -1,26 +1,23 @@
 """The reminders of many users: the aggregate that the reminders stage runs over its tables, and tests over dicts.
 
-If a user's settings or the time zone data change, all tasks whose reminders depend on these are planned again:
-``CHUNK`` at a time, each chunk by a timer and its notice, so that no block grows with the number of tasks. A task whose
-timer fires before its turn is planned again first.
+If a user's settings or the time zone data change, all tasks whose reminders depend on these are planned again
+(``replanning``). A task whose timer fires before its turn is planned again first.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import cached_property, partial
+from typing import Any
 
-from domain import reminders, reminders_before_6, settings
+from domain import reminders, reminders_before_6, replanning, settings
 from domain.decision import BEFORE_6
 from domain.reminder_times import Basis
-from domain.store import Index, Map, Timers
-from schemas import ids
+from domain.replanning import Replannings
+from domain.store import Index, Map
 from schemas import records as r
 
 CHUNK = 500
 """The most tasks that one notice plans again."""
-
-SETTINGS, TZDATA = "settings:", "tzdata"
-"""The subjects of timers that plan tasks again: those of a user, whose id follows, or those of all users."""
 
 _EVERYONE = "everyone"
 _PLANNED_BY = {"zone", "day_time"}
@@ -30,34 +27,23 @@ Held = r.StandingReminders
 Notice = r.ReminderNotice | r.ReplanNotice
 
 
-class HeldTimers(Timers, Protocol):
-    """Timers that are known to be set or not."""
-
-    def has(self, timer: r.Timer, /) -> bool:
-        """Return whether a timer of this time and id is set."""
-
-
 @dataclass(frozen=True)
-class Store:
+class Store(replanning.Store):
     """The state of the reminders of many users."""
 
     held: Map[Held]
     """The reminders of each task, by user/task."""
     settings: Map[r.Settings]
     """The settings of each user who has set any, by user."""
-    replannings: Map[r.Replanning]
-    """The replannings that go on, by subject."""
-    zones: Map[r.ZoneData]
-    """The time zone data that plans are made by; its only key is empty."""
     planned: Index
     """The tasks whose reminders depend on settings or time zone data, as user:task; all under one key."""
-    timers: HeldTimers
 
 
 def notice(timer: r.Timer, at: int) -> Notice:
     """Return the notice that a timer has fired."""
-    kind = r.ReplanNotice if timer.subject.startswith((SETTINGS, TZDATA)) else r.ReminderNotice
-    return kind(timer.id, timer.user, at, timer.subject, timer.due)
+    if replanning.is_of(timer):
+        return replanning.notice(timer, at)
+    return r.ReminderNotice(timer.id, timer.user, at, timer.subject, timer.due)
 
 
 class Reminders:
@@ -85,7 +71,8 @@ class Reminders:
     def decide(self, notice: Notice) -> Iterable[Any]:
         """Fold a notice: decide the reminder whose timer has fired, or plan the next tasks again."""
         if isinstance(notice, r.ReplanNotice):
-            return self._replan(notice)
+            chunk = self._again.next(notice)
+            return [record for user, task in chunk for record in self._planned_again(user, task, notice.at)]
         held = self._held(notice.user, notice.task)
         after: reminders.After
         if self._is_old:
@@ -96,12 +83,16 @@ class Reminders:
 
     def renew(self, at: int) -> None:
         """Begin to plan the tasks of all users again, if the time zone data has changed."""
-        known = self._store.zones.get("")
-        if self._is_old or (known and known.version == self._tzdata):
-            return
-        self._store.zones[""] = r.ZoneData(self._tzdata)
-        if known and (names := self._store.planned.names(_EVERYONE, 1)):
-            self._begin(names[0].partition(":")[0], TZDATA, at)
+        if not self._is_old:
+            self._again.renew(at)
+
+    def due_at_once(self, at: int) -> r.Timer | None:
+        """Return a timer to fire now, so that changed time zone data is noticed."""
+        return self._again.due_at_once(at)
+
+    @cached_property
+    def _again(self) -> Replannings:
+        return Replannings(self._store, self._tzdata, partial(self._store.planned.names, _EVERYONE), CHUNK)
 
     def _set(self, event: r.SettingsUpdated) -> None:
         """Store a user's settings, and begin to plan their tasks again if plans depend on what has changed."""
@@ -109,36 +100,9 @@ class Reminders:
             return
         self._store.settings[event.user] = event.settings
         if _PLANNED_BY & {*event.changed}:
-            self._begin(event.user, SETTINGS + event.user, event.at)
+            self._again.begin(event.user, event.at)
 
-    def _begin(self, user: str, subject: str, at: int) -> None:
-        self._store.replannings[subject] = r.Replanning(after="")
-        self._store.timers.set(r.Timer(ids.derive("replan", subject), user, subject, at))
-
-    def _replan(self, notice: r.ReplanNotice) -> Iterable[Any]:
-        """Plan the next tasks again; unless these are the last, set the timer again."""
-        timer = r.Timer(notice.id, notice.user, notice.subject, notice.due)
-        if not self._store.timers.has(timer):
-            return []
-        self._store.timers.remove(timer)
-        if (replanning := self._store.replannings.get(notice.subject)) is None:
-            return []
-        chunk = self._behind(replanning, notice)
-        if len(chunk) < CHUNK:
-            del self._store.replannings[notice.subject]
-        else:
-            self._store.replannings[notice.subject] = r.Replanning(chunk[-1])
-            self._store.timers.set(r.Timer(timer.id, timer.user, timer.subject, notice.at))
-        return [record for name in chunk for record in self._planned_again(name, notice.at)]
-
-    def _behind(self, replanning: r.Replanning, notice: r.ReplanNotice) -> list[str]:
-        """Return the next tasks of a replanning, as the index names them."""
-        own = "" if notice.subject == TZDATA else f"{notice.user}:"
-        names = self._store.planned.names(_EVERYONE, CHUNK, replanning.after or own)
-        return [name for name in names if name.startswith(own)]
-
-    def _planned_again(self, name: str, at: int) -> Iterable[Any]:
-        user, _, task = name.partition(":")
+    def _planned_again(self, user: str, task: str, at: int) -> Iterable[Any]:
         held = self._held(user, task)
         if held is None:
             return ()
@@ -164,15 +128,19 @@ class Reminders:
                 self._store.held[f"{user}/{task}"] = after
             else:
                 del self._store.held[f"{user}/{task}"]
-            self._index(f"{user}:{task}", before, after)
+            self._index(f"{user}:{task}", _depends(before), _depends(after))
         return output
 
-    def _index(self, name: str, before: Held | None, after: Held | None) -> None:
-        was, now = (bool(held and held.plan and held.plan.by) for held in (before, after))
+    def _index(self, name: str, was: bool, now: bool) -> None:
         if now and not was:
             self._store.planned.add(_EVERYONE, name)
         elif was and not now:
             self._store.planned.remove(_EVERYONE, name)
+
+
+def _depends(held: Held | None) -> bool:
+    """Return whether a task's plan depends on settings or time zone data."""
+    return bool(held and held.plan and held.plan.by)
 
 
 def _timers(user: str, task: str, held: Held | None) -> dict[tuple[str, int], r.Timer]:

@@ -26,6 +26,13 @@ class Map(Protocol[Value]):
         """Remove the record under ``key``."""
 
 
+class Listed(Map[Value], Protocol):
+    """A map whose keys can be listed."""
+
+    def names(self, limit: int, after: str = "", /) -> list[str]:
+        """Return the first ``limit`` keys behind ``after``, in order."""
+
+
 class Timers(Protocol):
     """Timers by their time and id."""
 

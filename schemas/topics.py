@@ -61,7 +61,10 @@ TASK_EVENTS = Topic(
 )
 TASK_NOTICES = Topic("task-notices", "tasks", (r.TaskNotice,), holds="that the 30 days of a deleted entity are over")
 SERIES_NOTICES = Topic(
-    "series-notices", "recurrence", (r.SeriesNotice,), holds='"the next occurrence of this series has come"'
+    "series-notices",
+    "recurrence",
+    (r.SeriesNotice, r.ReplanNotice),
+    holds='"the next occurrence of this series has come"',
 )
 REMINDERS = Topic(
     "reminders",

@@ -5,9 +5,6 @@ timer still exists. So the log has every moment at which passing time mattered. 
 
 An event has the whole task. So a dead-lettered event that is sent again does nothing if a later event of its task has
 been folded.
-
-Gap: new time zone data is noticed by the first record that a partition folds with it. Until then a reminder of a
-partition where nothing else happens comes at the instant of the former data, if that is later.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from domain import audit, recipients, reminder_state, targets, times
+from domain import audit, recipients, reminder_state, targets
 from domain.decision import BEFORE_7
 from domain.reminder_state import Notice, Reminders, Store
 from domain.targets import TARGET
@@ -69,6 +66,12 @@ def notice(block: Block, timer: r.Timer) -> None:
     block.emit(REMINDER_NOTICES, reminder_state.notice(timer, block.now))
 
 
+@stage.on_open
+def wake(block: Block) -> r.Timer | None:
+    """Return a timer to fire now, so that changed time zone data is noticed."""
+    return reminders(block).due_at_once(block.now)
+
+
 @stage.on_end
 def renew(block: Block, folded: Sequence[Any]) -> None:
     """Begin to plan all tasks again if the time zone data has changed."""
@@ -77,7 +80,7 @@ def renew(block: Block, folded: Sequence[Any]) -> None:
 
 def reminders(block: Block) -> Reminders:
     """Return the reminders in the stage's tables."""
-    return Reminders(store, block.decision_version, times.tzdata_version())
+    return Reminders(store, block.decision_version, block.tzdata)
 
 
 def emit(block: Block, records: Iterable[Struct]) -> None:

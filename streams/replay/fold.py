@@ -168,6 +168,7 @@ class ReplayedBlock(Block):
         super().__init__(topology, context, partition, recorded.raws, state=state, now=recorded.now)
         self.recorded_settings = {**self.recorded_settings, **recorded.settings}
         self.decision_version = recorded.version
+        self.tzdata = recorded.tzdata or self.tzdata
         self.foldable: set[tuple[str, Location]] = set()
         """Records that were dead-lettered by a stage, and fold now."""
         self.sources: list[str] = []

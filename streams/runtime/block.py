@@ -62,6 +62,8 @@ class Block(UnitOfWork):
         """The settings that affect decisions, recorded for replay."""
         self.decision_version = VERSION
         """The decision version to decide by."""
+        self.tzdata = context.tzdata
+        """The version of the time zone data to decide by."""
         self.taken = 0
         self.notices: str | None = None
         """The topic that the timers of a punctuation emitted to, if it was handed on."""
@@ -227,6 +229,14 @@ class Block(UnitOfWork):
         self.keep()  # it hands on notices, while the timer still fires
         self.fires = False
         self._fold_notices()
+
+    def open(self, stage: Stage) -> None:
+        """Fire the timer, if any, by which a stage notices what has changed outside the log."""
+        assert stage.opened
+        self.begin(stage)
+        if timer := stage.opened(self):
+            self.fire(stage, timer)
+        self.end()
 
     def answer(self, stage: Stage, key: str) -> None:
         """Let a stage emit for an effect that nobody performs, and fold what is handed on.

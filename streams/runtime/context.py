@@ -1,11 +1,12 @@
 """The context that a stage runs with, in a worker, a replay or a test."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from msgspec import Struct
 
 from common import clock
+from domain.times import tzdata_version
 from schemas.codec import Serde
 from schemas.topics import Topic
 from streams.runtime.settings import Settings
@@ -30,3 +31,5 @@ class Context:
     """Returns whether this process is performing the effect of a key."""
     produce: Produce = _nowhere
     """Produces one record to a partition outside any block, such as the outcome of an effect."""
+    tzdata: str = field(default_factory=tzdata_version)
+    """The version of the time zone data."""

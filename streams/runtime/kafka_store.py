@@ -14,7 +14,6 @@ from typing import cast
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.structs import RecordMetadata
 
-from domain.times import tzdata_version
 from schemas import records as r
 from schemas.codec import Serde
 from schemas.envelope import Envelope, batches
@@ -212,7 +211,7 @@ class KafkaStore:
             last=last,
             records=number,
             rules=block.decision_version,
-            tzdata=tzdata_version(),
+            tzdata=block.tzdata,
             given=block.recorded_settings,
         )
         return Envelope(str(self._partition).encode(), self._context.codec.encode(recorded, taken), block.now)

@@ -23,6 +23,8 @@ End = Callable[[Any, Sequence[Any]], None]
 """Ends a block: it gets the block, and the values of the stage's records in it."""
 Punctuate = Callable[[Any, r.Timer], None]
 """Emits the output of a timer that has fired: it gets the block and the timer."""
+Opened = Callable[[Any], r.Timer | None]
+"""Returns a timer to fire at once, if there is anything to notice: it gets the block of a task that is opened."""
 About = Callable[[Any], str]
 Began = Callable[[r.Timer], int | None]
 Lost = Callable[[Any, str], None]
@@ -99,6 +101,8 @@ class Stage:
         """Returns the subject of an input's record, for inputs where a retried record may be overtaken."""
         self.end: End | None = None
         """Called once a block, after its records, if the stage has folded any."""
+        self.opened: Opened | None = None
+        """Called when a task is opened, before any record is folded."""
         self.backfills: tuple[Backfill, ...] = ()
         """Its indexes of tables that may be older."""
         self.kept: tuple[type[Struct], ...] = ()
@@ -212,6 +216,14 @@ class Stage:
             return produce
 
         return register
+
+    def on_open(self, opened: Opened) -> Opened:
+        """Register a function that may return a timer to fire when a task is opened, before any record is folded.
+
+        It is for what changes outside the log, as the time zone data: its notice brings that onto the log.
+        """
+        self.opened = opened
+        return opened
 
     def on_lost(self, begun: Table[V], leases: Callable[[V], int]) -> Callable[[Lost], Lost]:
         """Register the function for an effect that nobody performs: it gets its key, and emits as for a timer.

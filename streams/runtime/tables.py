@@ -89,6 +89,14 @@ class Table(Generic[V]):
     def __delitem__(self, key: str) -> None:
         cells_of(self._stage).change(self.prefix + key.encode(), None)
 
+    def names(self, limit: int, after: str = "") -> list[str]:
+        """Return the first ``limit`` keys behind ``after``, with this block's changes."""
+        cells, begin, end = cells_of(self._stage), self.prefix + after.encode(), _end(self.prefix)
+        changed = {key: value is not None for key, value in cells.changes.items() if begin < key < end}
+        stored = dict.fromkeys((key for key, _ in cells.kept.scan(begin, end, limit + len(changed))), True)
+        found = sorted(key for key, is_there in (stored | changed).items() if is_there)
+        return [key[len(self.prefix) :].decode() for key in found[:limit]]
+
     def after(self, state: StateStore, key: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         """Return the first ``limit`` committed entries behind a key of the state; from the beginning if it is empty."""
         return state.scan(key or self.prefix, _end(self.prefix), limit)

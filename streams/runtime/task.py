@@ -220,13 +220,14 @@ class StreamTask:
         except Exception as error:  # noqa: BLE001  # no error may lose a record
             await self._discard(error)
             with suppress(RegistryUnavailable):
-                await self._learned(error)
+                await self._learned(error if isinstance(error, Unlearned) else error.__cause__)
 
     async def _open(self) -> None:
         self._become(Phase.OPENING)
         self.positions = await self.store.open()
         await self._host.check(self.number, self.positions)
         await self._backfill()
+        await self._wake_stages()
         if self.closing:
             return
         await self._seek(Phase.SEEKING)
@@ -242,6 +243,18 @@ class StreamTask:
                 await self._reach(Point.FOLDED)
                 async with asyncio.timeout(self._settings.block_timeout):
                     await self.store.commit(block, self.positions)
+
+    async def _wake_stages(self) -> None:
+        """Let stages notice what has changed outside the log since the task was last open."""
+        for stage in self._topology.opened:
+            block = self._block([], stage)
+            with block:
+                block.open(stage)
+            await block.folded
+            if block.outputs and not self.closing:
+                await self._reach(Point.FOLDED)
+                async with asyncio.timeout(self._settings.block_timeout):
+                    self.positions = await self.store.commit(block, self.positions)
 
     async def _seek(self, phase: Phase) -> None:
         """Read on from the positions; drop buffered records."""

@@ -137,6 +137,11 @@ class Topology:
         return tuple(one for stage in self.stages for one in stage.backfills)
 
     @cached_property
+    def opened(self) -> tuple[Stage, ...]:
+        """The stages that may fire a timer when a task is opened."""
+        return tuple(stage for stage in self.stages if stage.opened)
+
+    @cached_property
     def timers(self) -> tuple[bytes, ...]:
         """The prefixes of the keys of timers in the state."""
         return tuple(stage.timers.prefix for stage in self.timed if stage.timers)

@@ -114,6 +114,13 @@ class Partition:
         while sum(self._fires(stage, until) for stage in CORE.timed):
             pass
 
+    def wakes(self, now: int) -> None:
+        """Let the stages notice what has changed outside the log, as when a task is opened."""
+        for stage in CORE.opened:
+            with (block := self._block([], now)):
+                block.open(stage)
+            self._noted(block)
+
     def written(self, topic: str) -> list[Any]:
         """Return the records of a topic."""
         return [self.codec.decode(raw.value) for raw in self.topics.get(topic, ())]
@@ -145,11 +152,15 @@ class Partition:
             for timer in (due := list(stage.timers.due(now, 100))):
                 block.fire(stage, timer)
             block.end()
+        self._noted(block)
+        return bool(due)
+
+    def _noted(self, block: Block) -> None:
+        """Commit a block of timers, and note which notices they emitted."""
         first = len(self.topics.get(block.notices or "", ()))
         self._committed(block)
         if block.notices:
-            self.blocks.append(Cut(block.notices, first, len(self.topics[block.notices]) - 1, now))
-        return bool(due)
+            self.blocks.append(Cut(block.notices, first, len(self.topics[block.notices]) - 1, block.now))
 
     def _block(self, raws: list[ConsumerRecord], now: int) -> Block:
         return Block(CORE, self.context, 0, raws, state=self.state, now=now)

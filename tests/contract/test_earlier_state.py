@@ -13,7 +13,7 @@ from domain.decision import DECIDABLE, VERSION
 from domain.hierarchy import above
 from schemas import ids
 from schemas import records as r
-from schemas.topics import AUDIT_LOG, REMINDERS, TASK_EVENTS
+from schemas.topics import AUDIT_LOG, REMINDERS, SERIES_NOTICES, TASK_EVENTS
 from tests.contract.saved_partition import LOGS, Partition, Saved, read
 from tests.unit.domain.given import ANNA, BERT, DAY, HOUR, NOON, complete, set_settings, skip
 
@@ -86,6 +86,7 @@ async def test_each_series_goes_on_with_one_open_occurrence(upgraded: Partition,
     """Also one of which an earlier version had left two open, once the first of them is completed."""
     series = open_of(upgraded)
     assert len(series) >= 5
+    upgraded.wakes(END)
     upgraded.does(*later(*(complete(task.id, END) for [*others, _] in series.values() for task in others)))
     for days in range(1, 4):
         upgraded.waits(now := END + days * DAY)
@@ -104,6 +105,7 @@ def has_ended(made: Partition, series: str) -> bool:
 
 async def test_each_reminder_comes_once(upgraded: Partition):
     """Also those that came due while nothing ran."""
+    upgraded.wakes(END)
     upgraded.does(*later(set_settings(END + HOUR, zone="Asia/Kathmandu"), set_settings(END + HOUR, BERT, zone="UTC")))
     upgraded.waits(END + 30 * DAY)
     by_kind = {kind: ids_of(upgraded, kind) for kind in REMINDERS.records}
@@ -128,6 +130,15 @@ def test_the_subtasks_of_an_earlier_state_are_indexed(upgraded: Partition):
     index = [key.partition(b"\x00")[2].decode() for key in upgraded.kept() if key.startswith(INDEX)]
     assert sorted(index) == sorted(f"{parent}/{task}" for parent, task in there)
     assert there
+
+
+async def test_what_series_await_is_planned_again_if_it_is_unknown_by_which_time_zone_data_it_was(upgraded: Partition):
+    waits = any(isinstance(kept, r.AwaitedOccurrence) for kept in upgraded.kept().values())
+    for _ in range(2):
+        upgraded.wakes(END)
+        upgraded.waits(END)
+    replanned = [each for each in upgraded.written(SERIES_NOTICES.name) if isinstance(each, r.ReplanNotice)]
+    assert [each.subject for each in replanned] == ["tzdata"] * (2 * waits)
 
 
 async def test_the_audit_trail_goes_on(upgraded: Partition):

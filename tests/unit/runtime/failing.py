@@ -136,7 +136,7 @@ class Failing(Machine):
         for topic in topology.reads:
             at, most = self.positions.get((topology.name, topic.name), 0), self.chance.randint(1, 5)
             if raws := self.topics.get(topic.name, [])[at : at + most]:
-                await self._fold(topology, self._block(topology, raws, self.now))
+                await self._fold(topology, self.block(topology, raws, self.now))
                 folded = True
         return folded
 
@@ -146,17 +146,17 @@ class Failing(Machine):
             await retries.prepare(block, positions, self.log)
         with block:
             block.fold()
-        self._commit(block)
+        self.commit(block)
         block.rest()
         self.positions |= {(topology.name, topic): offset for topic, offset in block.after(positions).items()}
 
-    def _commit(self, block: Block) -> None:
+    def commit(self, block: Block) -> None:
         block.folded.result()
         before = {topic: len(self.topics.get(topic, ())) for topic in block.outputs}
         for out in block.dead.envelopes(self.codec, lambda topic, index: before[topic] + index):
             self._dies(cast("r.DeadLetter", self.codec.decode(out.value)))
         block.dead.truncate(0)
-        super()._commit(block)
+        super().commit(block)
 
     def _dies(self, dead: r.DeadLetter) -> None:
         self.died[dead.stage, unnamed(dead.topic)].append((dead.offset, dead.reason))

@@ -2,16 +2,19 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from domain.recurrence.advance import MOST_OPEN, has_come
 from schemas import records as r
 from schemas.topics import SERIES_NOTICES, TASK_EVENTS
+from streams import recurrence
 from tests.unit.domain.given import complete, create, delete, reopen, set_settings, skip, update
 from tests.unit.runtime.test_grouping import CORE, Machine, machine
 
@@ -172,7 +175,37 @@ async def test_a_changed_zone_moves_the_day_of_every_series_of_the_user():
         here.waits(at("2026-03-08T00:00"))
         assert here.missed() == ["2026-03-07"] * 250 + ["2026-03-07T09:00:00"]
         notices = [here.machine.codec.decode(raw.value) for raw in here.machine.topics[SERIES_NOTICES.name]]
-        assert sum(not notice.series for notice in notices) == 3
+        assert sum(isinstance(notice, r.ReplanNotice) for notice in notices) == 3
+
+
+async def test_new_time_zone_data_moves_what_is_planned_although_nothing_else_happens():
+    """The former data had the changes of the clocks otherwise, so what it planned comes an hour late."""
+    async with home() as here:
+        here.does(*(daily(task=f"t{number}") for number in range(150)), daily(DUES[2], task="zoned"))
+        plan_later(here.machine, HOUR)
+        here.machine.context = replace(here.machine.context, tzdata="2099.1")
+        here.machine.open(now := at("2026-03-06T13:00"))
+        here.waits(now)
+        here.machine.open(now)
+        here.waits(at("2026-03-08T00:00") - 1)
+        assert here.missed() == ["2026-03-07T02:30:00"]
+        here.waits(at("2026-03-08T00:00"))
+        assert here.missed() == ["2026-03-07"] * 150 + ["2026-03-07T02:30:00"]
+        notices = [here.machine.codec.decode(raw.value) for raw in here.machine.topics[SERIES_NOTICES.name]]
+        assert [notice.subject for notice in notices if isinstance(notice, r.ReplanNotice)] == ["tzdata"] * 3
+
+
+def plan_later(machine: Machine, by: int) -> None:
+    """Let everything that series await come so much later, as if other data had planned it."""
+    [core] = machine.topologies
+    with (block := machine.block(core, [], 0)):
+        block.begin(recurrence.stage)
+        for name in recurrence.store.awaited.names(1_000):
+            user, held = name.partition("/")[0], recurrence.store.awaited.get(name)
+            recurrence.store.timers.remove(timer := r.Timer(held.id, user, f"{held.series}/{held.task}", held.due))
+            recurrence.store.awaited[name] = structs.replace(held, due=held.due + by)
+            recurrence.store.timers.set(structs.replace(timer, due=timer.due + by))
+    machine.commit(block)
 
 
 async def test_an_old_plan_never_acts():

@@ -68,6 +68,14 @@ class Machine:
         log = self.topics.setdefault(topic, [])
         log.append(ConsumerRecord(topic, 0, len(log), out.at, 0, out.key, out.value, None, 0, 0, out.headers))
 
+    def open(self, now: int) -> None:
+        """Let the stages notice what has changed outside the log."""
+        for topology in self.topologies:
+            for stage in topology.opened:
+                with (block := self.block(topology, [], now)):
+                    block.open(stage)
+                self.commit(block)
+
     def run(self, now: int) -> None:
         """Fold until there is nothing left, and no timer is due."""
         while sum(self._advance(one, now) for one in self.chance.sample(self.topologies, len(self.topologies))):
@@ -78,29 +86,29 @@ class Machine:
         for topic in topology.reads:
             at, most = self.positions.get((topology.name, topic.name), 0), self.chance.randint(1, 5)
             if raws := self.topics.get(topic.name, [])[at : at + most]:
-                with (block := self._block(topology, raws, now)):
+                with (block := self.block(topology, raws, now)):
                     block.fold()
-                self._commit(block)
+                self.commit(block)
                 self.positions[topology.name, topic.name] = at + block.taken
                 folded = True
         return folded or bool(sum(self._punctuate(topology, stage, now) for stage in topology.timed))
 
     def _punctuate(self, topology: Topology, stage: Any, now: int) -> bool:
-        with (block := self._block(topology, [], now)):
+        with (block := self.block(topology, [], now)):
             block.begin(stage)
             due = list(stage.timers.due(now, self.chance.randint(1, 5)))
             for timer in due:
                 block.fire(stage, timer)
             block.end()
-        self._commit(block)
+        self.commit(block)
         return bool(due)
 
-    def _block(self, topology: Topology, raws: list[ConsumerRecord], now: int) -> Block:
+    def block(self, topology: Topology, raws: list[ConsumerRecord], now: int) -> Block:
         block = Block(topology, self.context, 0, raws, state=self.states[topology.name], now=now)
         block.logged = False
         return block
 
-    def _commit(self, block: Block) -> None:
+    def commit(self, block: Block) -> None:
         block.folded.result()
         assert len(block.dead) == 0
         for topic, outputs in block.outputs.items():

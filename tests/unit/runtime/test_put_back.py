@@ -54,9 +54,9 @@ def resend_both(core: Machine, *stages: str) -> None:
 def folded(core: Machine) -> Block:
     """Fold all that was sent again in one block, and commit it."""
     [topology] = core.topologies
-    with (block := core._block(topology, core.topics[RETRIES.name], NOON)):
+    with (block := core.block(topology, core.topics[RETRIES.name], NOON)):
         block.fold()
-    core._commit(block)
+    core.commit(block)
     return block
 
 
