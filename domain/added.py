@@ -9,10 +9,12 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict, fields
 
-from schemas.records import Recurrence, Reminder
+from schemas.records import Override, Recurrence, Reminder, TaskFields
 
 _NAMES: Mapping[type[Struct], tuple[str, ...]] = {
-    Recurrence: ("rdates", "exdates", "repeats", "missed", "before", "subtasks"),
+    Recurrence: ("rdates", "exdates", "repeats", "missed", "before", "subtasks", "overrides"),
+    Override: ("changed", "fields", "closing", "deleted", "task"),
+    TaskFields: TaskFields.__struct_fields__,
     Reminder: ("days", "time", "anchor", "repeat_every"),
 }
 _ADDED: Mapping[type[Struct], Mapping[str, Any]] = {
@@ -27,4 +29,4 @@ def plain(value: Any) -> Any:
         return tuple(map(plain, value))
     if (added := _ADDED.get(type(value))) is None:
         return value
-    return {name: one for name, one in asdict(value).items() if name not in added or one != added[name]}
+    return {name: plain(one) for name, one in asdict(value).items() if name not in added or one != added[name]}

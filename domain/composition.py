@@ -60,6 +60,16 @@ def continued(previous: r.Task, command: r.CreateOccurrence, *, bounded: bool = 
     )
 
 
+def overridden(task: r.Task, override: r.Override) -> r.Task:
+    """Return an occurrence with what was changed of it before it came. Raises ``Invalid`` if that no longer fits."""
+    if override.fields is None:
+        return task
+    after = replace(task, **{name: getattr(override.fields, name) for name in override.changed})
+    check_reminders(after.due, after.start, after.reminders)
+    check_start(after.start, after.due)
+    return after
+
+
 def check_rule(rrule: str, due: r.Due | None) -> str:
     """Return the rule in canonical form. Raises ``Invalid`` if there is no due or the rule is incompatible with it."""
     if due is None:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from domain import composition, merging, series, times
 from domain.entity import State, differing
 from domain.invalid import Invalid
-from domain.recurrence import advance, succession
+from domain.recurrence import advance, keys, succession, upcoming
 from schemas import ids
 from schemas import records as r
 
@@ -50,6 +50,11 @@ def updated(state: State, task: r.Task, command: r.UpdateTask) -> tuple[r.Task, 
     return after, _own(task, after, command.scope)
 
 
+def whole_series() -> Invalid:
+    """Return the error for a rule that is changed on one occurrence alone."""
+    return Invalid("scope", "The rule is the whole series'; choose the scope following or all.")
+
+
 def _begun(state: State, task: r.Task, command: str, parts: Mapping[str, Any]) -> r.Task:
     """Return a task as the first occurrence of a series, unchanged without a rule."""
     if parts.get("rrule") is None:
@@ -83,10 +88,12 @@ def _changed(state: State, task: r.Task, after: r.Task, parts: Mapping[str, Any]
             return after
         raise composition.cannot_change_rule(task)
     if not is_same and scope is r.Scope.THIS:
-        raise Invalid("scope", "The rule is the whole series'; choose the scope following or all.")
+        raise whole_series()
     if given["rrule"] is None:
         return replace(after, recurrence=None, series=None, occurrence=None)
-    return _rescheduled(task, after, given, scope, latest)
+    again = _rescheduled(task, after, given, scope, latest)
+    assert again.recurrence is not None
+    return replace(again, recurrence=upcoming.kept(again.recurrence, again.occurrence or "", rule))
 
 
 def _rescheduled(
@@ -98,12 +105,10 @@ def _rescheduled(
     assert after.due is not None
     version = latest.rule_version + 1 if latest else rule.version + 1
     if scope is r.Scope.ALL and rule.repeats is not r.Repeats.COMPLETION:
-        slot = advance.slot_due(rule, task.occurrence or "")
+        slot = keys.slot_due(rule, task.occurrence or "")
         due = slot if after.due == task.due else after.due
         start = _moved_along((latest.first if latest else None) or rule.start, slot, due)
-        return replace(
-            after, recurrence=_recurrence(start, given, version), occurrence=times.key(advance.on_clocks(due))
-        )
+        return replace(after, recurrence=_recurrence(start, given, version), occurrence=times.key(keys.on_clocks(due)))
     if given["rrule"] != rule.rrule:
         return _first_of(after, _recurrence(after.due, given, version))
     if after.due != task.due:
@@ -111,7 +116,7 @@ def _rescheduled(
         return _first_of(after, replace(_recurrence(after.due, given, version), before=before))
     if given["repeats"] is r.Repeats.COMPLETION and rule.repeats is not r.Repeats.COMPLETION:
         occurrence = task.occurrence or ""
-        rule = replace(rule, start=advance.slot_due(rule, occurrence), before=advance.ordinal(rule, occurrence))
+        rule = replace(rule, start=keys.slot_due(rule, occurrence), before=advance.ordinal(rule, occurrence))
     changed = {name: value for name, value in given.items() if name != "rrule"}
     return replace(after, recurrence=advance.checked(replace(rule, **changed)))
 
@@ -126,14 +131,14 @@ def _moved_along(first: r.Due, slot: r.Due, due: r.Due) -> r.Due:
 def _first_of(task: r.Task, recurrence: r.Recurrence) -> r.Task:
     """Return a task as the first occurrence of a recurrence, due when the clocks show it."""
     assert task.due is not None
-    return replace(task, due=advance.on_clocks(task.due), recurrence=recurrence, occurrence=times.key(recurrence.start))
+    return replace(task, due=keys.on_clocks(task.due), recurrence=recurrence, occurrence=times.key(recurrence.start))
 
 
 def _recurrence(due: r.Due | None, parts: Mapping[str, Any], version: int) -> r.Recurrence:
     rrule = composition.check_rule(parts["rrule"], due)
     assert due is not None
     others = {name: value for name, value in parts.items() if name != "rrule"}
-    return advance.checked(r.Recurrence(rrule, start=advance.on_clocks(due), version=version, **others))
+    return advance.checked(r.Recurrence(rrule, start=keys.on_clocks(due), version=version, **others))
 
 
 def _own(task: r.Task, after: r.Task, scope: r.Scope) -> tuple[str, ...]:

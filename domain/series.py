@@ -11,14 +11,14 @@ earlier one becomes a task of its own, without a rule; it keeps its place in the
 """
 
 from enum import Enum, auto
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from domain import composition, hierarchy, lists, reminder_times, subtasks, times
 from domain.entity import State, differing
-from domain.invalid import Ended
-from domain.recurrence import advance, succession
+from domain.invalid import Invalid
+from domain.recurrence import advance, keys, overrides, succession
 from schemas import ids
 from schemas import records as r
 
@@ -78,7 +78,18 @@ def opened(state: State, before: r.Task, after: r.Task) -> tuple[r.Task, r.Task 
     return (replace(after, recurrence=None) if found is Place.OWN else after), made
 
 
-def continued(state: State, command: r.CreateOccurrence) -> r.Task | None:
+class Made(NamedTuple):
+    """The next occurrence of a series."""
+
+    plain: r.Task
+    """As the series has it."""
+    task: r.Task
+    """With what was changed of it before it came."""
+    why: str | None = None
+    """Why that was not changed."""
+
+
+def continued(state: State, command: r.CreateOccurrence) -> Made | None:
     """Return the next occurrence; None unless the command is derived from what closed the current one.
 
     Raises ``Ended``.
@@ -86,11 +97,25 @@ def continued(state: State, command: r.CreateOccurrence) -> r.Task | None:
     previous, latest = state.task(command.previous), state.series(command.series)
     if previous is None or previous.recurrence is None or latest is None or not _led_to(command, previous, latest):
         return None
-    made = _next(state, latest.template or previous, command)
-    there = state.task(command.task)
-    if there is None or (there.status is r.Status.DELETED and there.recurrence):
-        return made
-    return replace(made, id=ids.derive("occurrence", command.task, command.id))  # a task of its own has the id
+    return composed(state, latest.template or previous, command)
+
+
+def composed(state: State, like: r.Task, command: r.CreateOccurrence) -> Made | None:
+    """Return an occurrence that is like an earlier one of its series; None if it was closed before it came.
+
+    Raises ``Ended``.
+    """
+    assert like.recurrence is not None
+    override = overrides.of(like.recurrence, command.occurrence)
+    if override.closing:
+        return None
+    made, there = _next(state, like, command), state.task(command.task)
+    if there and not (there.status is r.Status.DELETED and there.recurrence):  # a task of its own has the id
+        made = replace(made, id=ids.derive("occurrence", command.task, command.id))
+    try:
+        return Made(made, _kept(state, composition.overridden(made, override)))
+    except Invalid as problem:
+        return Made(made, made, f"What was changed of it before no longer fits: {problem.detail}")
 
 
 def followed(latest: r.Series | None, event: Event, before: r.Task | None) -> r.Series | None:
@@ -183,7 +208,7 @@ def _template(known: r.Series, event: Event, before: r.Task) -> r.Task | None:
     if template is None or event.task.recurrence is None:
         return None
     passed_on = {name: getattr(event.task, name) for name in event.changed if name not in event.own}
-    slot = advance.slot_due(event.task.recurrence, event.task.occurrence or "")
+    slot = keys.slot_due(event.task.recurrence, event.task.occurrence or "")
     return replace(template, **{**passed_on, "due": slot})
 
 
@@ -203,7 +228,11 @@ def _next(state: State, like: r.Task, command: r.CreateOccurrence) -> r.Task:
     if any(each.at is not None for each in like.reminders):
         zone = state.settings().zone
         made = replace(made, reminders=reminder_times.carried(like.reminders, like.due, command.due, zone))
-    return hierarchy.kept(state, lists.kept(state, made))
+    return _kept(state, made)
+
+
+def _kept(state: State, task: r.Task) -> r.Task:
+    return hierarchy.kept(state, lists.kept(state, task))
 
 
 def _made_after(state: State, task: r.Task, latest: r.Series) -> r.Task | None:
@@ -223,14 +252,16 @@ def _is_as_made(state: State, made: r.Task, previous: r.Task) -> bool:
         return True
     assert made.recurrence is not None
     assert made.occurrence is not None
-    due = advance.slot_due(made.recurrence, made.occurrence)
+    due = keys.slot_due(made.recurrence, made.occurrence)
     command = r.CreateOccurrence(
         "", made.user, made.created_at, "", made.id, made.series or "", previous.id, "", made.occurrence, due, 0
     )
     if previous.recurrence and previous.occurrence:  # its own due may have been moved
-        previous = replace(previous, due=advance.slot_due(previous.recurrence, previous.occurrence))
+        previous = replace(previous, due=keys.slot_due(previous.recurrence, previous.occurrence))
     try:
         again = _next(state, previous, command)
-    except Ended:  # it was created when the task began earlier
+        if previous.recurrence:
+            again = composition.overridden(again, overrides.of(previous.recurrence, made.occurrence))
+    except Invalid:  # it was created when the task began earlier
         return False
     return not differing(*(composition.unversioned(replace(one, created_at=0)) for one in (made, again)))

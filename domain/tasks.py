@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, get_args
 
 from msgspec.structs import replace
 
-from domain import before_6, decision, hierarchy, lists, scheduling, series, snoozing, subtasks
+from domain import ahead, before_6, decision, hierarchy, lists, scheduling, series, snoozing, subtasks
 from domain.decision import BEFORE_6, About, Decision
 from domain.entity import EntityType, State, differing
 from domain.invalid import Conflict, Invalid
@@ -85,7 +85,10 @@ def decide(state: State, command: Command) -> Decision[Event]:
     if refusal := _refusal(task, command, answer):
         return _rejected(command, task, *refusal)
     try:
-        steps = [*_steps(state, answer, task, command)]
+        if task and ahead.is_ahead(command, task):
+            steps = [_of_change(change) for change in ahead.decided(state, task, command)]
+        else:
+            steps = [*_steps(state, answer, task, command)]
     except Invalid as problem:
         return _rejected(command, task, problem.code, problem.detail, problem.field)
     return _accepted(state, command, steps) if steps else _nothing(command, task)
@@ -196,23 +199,28 @@ def _continued(state: State, command: r.CreateOccurrence) -> Iterator[_Step]:
         if after := before_6.continued(state, command):
             yield _Step(Transition.CONTINUE, state.task(after.id), after)
         return
-    if (after := series.continued(state, command)) and (closed := state.task(command.previous)):
+    if (made := series.continued(state, command)) and (closed := state.task(command.previous)):
+        after = made.plain
         changes, why = subtasks.passed_on(state, closed, after)
-        yield _Step(Transition.CONTINUE, state.task(after.id), after, why=why)
-        yield from map(_of_subtask, changes)
+        yield _Step(Transition.CONTINUE, state.task(after.id), after, why=why or made.why)
+        yield from map(_of_change, changes)
+        if own := differing(after, made.task):
+            yield _Step(Transition.UPDATE, after, made.task, own)
         if command.beside and (oldest := series.oldest_of_most(state, command.series)):
             yield _missed(oldest, command.at)
 
 
-def _of_subtask(change: subtasks.Change) -> _Step:
-    """Return the step of a subtask that changes with the occurrences of its series."""
+def _of_change(change: subtasks.Change) -> _Step:
+    """Return the step of a task that changes with the occurrences of a series."""
     was, now = change.before.status if change.before else None, change.after.status
-    return _Step(_OF_SUBTASK[was, now], change.before, change.after)
+    return _Step(_OF_CHANGE[was, now], change.before, change.after)
 
 
-_OF_SUBTASK: Mapping[tuple[r.Status | None, r.Status], Transition] = {
+_OF_CHANGE: Mapping[tuple[r.Status | None, r.Status], Transition] = {
     (_ABSENT, _OPEN): _A.CREATE,
     (_DELETED, _OPEN): _A.CREATE,
+    (_ABSENT, _COMPLETED): _A.CREATE,
+    (_DELETED, _COMPLETED): _A.CREATE,
     (_OPEN, _COMPLETED): _A.SKIP,
     (_COMPLETED, _OPEN): _A.REOPEN,
     (_OPEN, _OPEN): _A.UPDATE,
@@ -274,7 +282,7 @@ def _opened(state: State, answer: Transition, before: r.Task, after: r.Task) -> 
     if replaced:
         changes = [*subtasks.taken_back(state, before, replaced)]
         yield _Step(Transition.DELETE, replaced, replace(replaced, status=r.Status.DELETED))
-        yield from map(_of_subtask, changes)
+        yield from map(_of_change, changes)
 
 
 def _accepted(state: State, command: Command, steps: Sequence[_Step]) -> Decision[Event]:

@@ -20,11 +20,12 @@ from typing import Any, get_type_hints
 import msgspec
 from msgspec.structs import replace
 
-from domain import audit, before_6, composition, entities, series
+from domain import ahead, audit, before_6, composition, entities, series
 from domain.compensation import Compensation, Contradicted
 from domain.decision import BEFORE_6
 from domain.entities import BY_WORD, Entity, Event
 from domain.entity import State, differing
+from domain.recurrence import overrides
 from domain.recurrence.derived import CLOSING
 from schemas import entity_subjects
 from schemas import records as r
@@ -66,9 +67,21 @@ def compensate(state: State, common: Mapping[str, Any], reversal: r.Reversal) ->
         raise Contradicted("task", "The task is gone.")
     if reversal.kind not in _COMPENSATIONS:
         raise Contradicted("task", f"{reversal.kind} can't be undone.")
+    if (rules := _rules(reversal)) and overrides.difference(*rules):
+        return ahead.compensate(state, task, common, *rules)
     if not _is_to_be_undone(task, reversal):
         return Compensation()
     return _COMPENSATIONS[reversal.kind](state, task, common, reversal)
+
+
+def _rules(reversal: r.Reversal) -> tuple[r.Recurrence, r.Recurrence] | None:
+    """Return a recurrence before and after an update, if it changed that alone."""
+    if reversal.kind != r.TaskUpdated.__name__ or [change.field for change in reversal.changes] != ["recurrence"]:
+        return None
+    before, after = (
+        _read(r.Task, "recurrence", each) for each in (reversal.changes[0].before, reversal.changes[0].after)
+    )
+    return (before, after) if before and after else None
 
 
 def compensate_other(state: State, subject: str, common: Mapping[str, Any], reversal: r.Reversal) -> Compensation:

@@ -42,6 +42,7 @@ SECTIONS = {
         "restore": Wired("status:restore", "Restore deleted tasks."),
         "undo": Wired("undo:undo", "Undo the last change, or a given command."),
         "history": Wired("read:history", "Show what happened to a task."),
+        "upcoming": Wired("read:upcoming", "Show the occurrences of its series to come."),
         "search": Wired("read:search", "Search titles and notes."),
         "bulk": Wired("bulk:bulk_group", "Change many tasks at once."),
         "lists": Wired("lists:lists_group", "Show and change lists."),

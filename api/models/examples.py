@@ -97,6 +97,18 @@ OCCURRENCES: dict[str, Any] = {
     ],
     "ended": False,
 }
+UPCOMING: dict[str, Any] = {
+    "items": [
+        {
+            "occurrence": "2026-12-08T09:00:00",
+            "due": {"date": "2026-12-10", "time": "09:00:00", "zone": "Europe/Paris"},
+            "status": "upcoming",
+            "changed": ["due"],
+            "task": NULL,
+        },
+    ],
+    "more": True,
+}
 
 PENDING: dict[str, Any] = {**_COMMAND, "status": "pending"}
 ACCEPTED: dict[str, Any] = {

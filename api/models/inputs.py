@@ -344,6 +344,14 @@ def checked(body: NewTask | Changes, within: str = "", *, strict: bool = False) 
     return valid(validation.check(cleaned(fields(body), strict), named), within)
 
 
+def checked_key(field: str, written: str | None) -> str | None:
+    """Return a local day or time in an address as a local key; None for none. Raises ``Problem``."""
+    try:
+        return None if written is None else checks.written_key(field, written)
+    except Invalid as problem:
+        raise invalid([FieldError(problem.field, problem.detail)]) from None
+
+
 def checked_new_tag(name: str, *, strict: bool = False) -> str:
     """Return the name of a tag in a body, in canonical form. Raises ``Problem`` as ``checked`` does."""
     return checked_tag(name if strict else cleaning.tag(name))

@@ -1,16 +1,20 @@
 """The history of a task and of a series, reminders, and notifications."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
 
 from api.commands.services import Services
 from api.http import cursors
 from api.http.problems import NOT_FOUND
 from api.http.requests import Route, User, signed
-from api.models import examples, histories, outputs
+from api.models import examples, histories, inputs, outputs, upcoming
 from api.models.entities import TASK
-from api.models.paging import Cursor, Limit, TaskId, list_responses, listed
+from api.models.paging import Cursor, Limit, TaskId, list_responses, listed, responses
 from domain.recurrence.succession import command_of
 from schemas.records import TaskCompleted
+
+_FROM = "The first local day or time to return, as `occurrence` names it."
 
 router = APIRouter(prefix="/v1", route_class=Route, dependencies=[signed])
 
@@ -57,6 +61,33 @@ async def read_series(
         if not page.items and await view.task(str(task)) is None:
             raise TASK.missing()
     return listed("series", outputs.task_members, page)
+
+
+@router.get(
+    "/tasks/{task}/occurrences",
+    tags=["occurrences"],
+    response_model=upcoming.UpcomingOccurrences,
+    responses=responses(examples.UPCOMING, NOT_FOUND),
+)
+async def list_upcoming_occurrences(  # noqa: PLR0917 - FastAPI's
+    task: TaskId,
+    user: User,
+    services: Services,
+    limit: Limit = 10,
+    since: Annotated[str | None, Query(alias="from", max_length=40, description=_FROM)] = None,
+    until: Annotated[str | None, Query(max_length=40, description="The last local day or time to return.")] = None,
+) -> Response:
+    """Return the occurrences of a task's series that are yet to come, and what was decided about them.
+
+    A task that is not the open occurrence has none. Those of a rule that is counted from completion are not known.
+    """
+    asked = (inputs.checked_key("from", since), inputs.checked_key("until", until), limit)
+    async with services.views.of(user) as view:
+        found = await view.task(str(task))
+    if found is None:
+        raise TASK.missing()
+    content = await services.long_work.run(user, upcoming.content, found, *asked)
+    return Response(content, media_type="application/json")
 
 
 @router.get(

@@ -1,8 +1,8 @@
 """Tasks: commands that create, change, move, complete, reopen, delete and restore them; reads of one."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import Body, Query, Response
+from fastapi import Body, Depends, Query, Response
 from msgspec.structs import replace
 
 from api.commands import bulk_commands, placement
@@ -41,6 +41,49 @@ Changes = Annotated[inputs.Changes, Body(openapi_examples=_CHANGES)]
 Snooze = Annotated[snooze.Snooze, Body(openapi_examples=snooze.EXAMPLES)]
 
 
+async def _occurrence(
+    occurrence: Annotated[
+        str | None,
+        Query(
+            max_length=40,
+            description="Of a series, by its local day or time, an occurrence that is yet to come, to which the "
+            "command applies. The task is the open occurrence.",
+            examples=["2026-12-08T09:00"],
+        ),
+    ] = None,
+) -> str | None:
+    return inputs.checked_key("occurrence", occurrence)
+
+
+Occurrence = Annotated[str | None, Depends(_occurrence)]
+"""The local key of the occurrence that a command is about; None: the task itself."""
+
+
+def _saying(submission: Submission, **query: str | None) -> Submission:
+    """Return a submission with the query parameters that it has."""
+    return submission.asking(**{name: one for name, one in query.items() if one})
+
+
+def _command(verb: str, command: type[Any], description: str) -> None:
+    """Add a command without a body, on a task or an occurrence that is yet to come."""
+
+    @router.post(
+        f"/{{task}}/{verb}",
+        name=f"{verb}_task",
+        description=description,
+        status_code=202,
+        response_model=TASK.taken,
+        responses=routes.answers.command,
+        dependencies=[empty],
+    )
+    async def route(
+        *, task: TaskId, submission: Submitted, expected: Expected, services: Services, occurrence: Occurrence
+    ) -> Response:
+        said = _saying(submission, occurrence=occurrence)
+        asked = command(**said.changing(expected), task=str(task), occurrence=occurrence)
+        return await take(services.gateway, asked, said)
+
+
 async def _checked(body: inputs.NewTask | inputs.Changes, submission: Submission, services: Services) -> r.TaskFields:
     short = effort.is_short(body)
     return await services.long_work.run_unless(short, submission.user, inputs.checked, body, strict=submission.strict)
@@ -62,6 +105,7 @@ async def change_task(
     submission: Submitted,
     expected: Expected,
     services: Services,
+    occurrence: Occurrence,
     scope: Annotated[Literal["this", "following", "all"] | None, Query(description=_SCOPED)] = None,
 ) -> Response:
     """Set the fields in the body (RFC 7396): an absent field is unchanged, null clears one.
@@ -69,13 +113,14 @@ async def change_task(
     So for the members of `due` and `start`: a date alone keeps time and zone.
     """
     fields = await _checked(body, submission, services)
-    said = submission.asking(scope=scope) if scope else submission
+    said = _saying(submission, scope=scope, occurrence=occurrence)
     command = r.UpdateTask(
         **said.changing(expected, body),
         task=str(task),
         changed=inputs.changed(body),
         fields=fields,
         scope=r.Scope[(scope or "unnamed").upper()],
+        occurrence=occurrence,
     )
     return await take(services.gateway, command, said)
 
@@ -97,12 +142,12 @@ async def move_task(
     return await take(services.gateway, command, submission)
 
 
-routes.command(
+_command(
     "complete",
     r.CompleteTask,
     "Complete a task. If it recurs, its next occurrence is created. Completing it again does nothing.",
 )
-routes.command(
+_command(
     "skip",
     r.SkipTask,
     "Skip an occurrence of a series: it is closed without being done, and the next one is created.",
@@ -122,11 +167,11 @@ async def snooze_task(
 
 
 routes.command("unsnooze", r.SnoozeTask, "Snooze a task no more: its other reminders come as they would.")
-routes.command(
+_command(
     "reopen",
     r.ReopenTask,
     "Reopen a completed or skipped task. Of a series, it takes the place of the next occurrence if that was not "
-    "changed; else it becomes a task of its own.",
+    "changed; else it becomes a task of its own. With `occurrence`, takes back all that was decided about that one.",
 )
 routes.command("restore", r.RestoreTask, "Restore a deleted task, open or completed as it was.")
 
@@ -144,6 +189,7 @@ async def delete_task(
     submission: Submitted,
     expected: Expected,
     services: Services,
+    occurrence: Occurrence,
     scope: Annotated[Literal["this", "following"] | None, Query(description=_DELETES)] = None,
     subtasks: Annotated[Literal["delete"] | None, Query(description=_SUBTASKS)] = None,
 ) -> Response:
@@ -151,9 +197,14 @@ async def delete_task(
 
     Its sub-tasks stay, unless `subtasks` deletes them first. A sub-task that is added meanwhile stays.
     """
-    said = submission.asking(**{name: one for name, one in (("scope", scope), ("subtasks", subtasks)) if one})
-    command = r.DeleteTask(**said.changing(expected), task=str(task), scope=r.Scope[(scope or "following").upper()])
-    if subtasks is None:
+    said = _saying(submission, scope=scope, subtasks=subtasks, occurrence=occurrence)
+    command = r.DeleteTask(
+        **said.changing(expected),
+        task=str(task),
+        scope=r.Scope[(scope or "following").upper()],
+        occurrence=occurrence,
+    )
+    if subtasks is None or occurrence is not None:  # one that is yet to come has none
         return await take(services.gateway, command, said)
     items = await bulk_commands.below(str(task), expected, said.user, services)
     below = r.Within(TASK.of.subject(command.task), expected)

@@ -15,18 +15,21 @@ recurs within a day starts at the time of completion.
 
 import dataclasses
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import takewhile
+from operator import attrgetter
 
 from msgspec.structs import replace
 
 from domain import times
+from domain.decision import Command
 from domain.invalid import Invalid
+from domain.recurrence import keys, overrides
 from domain.recurrence.checks import dates as check_dates
 from domain.recurrence.checks import nothing_left
 from domain.recurrence.rule import Freq, Rule, Skip, parse
-from domain.recurrence.sets import Occurrence, RecurrenceSet, on_clock
+from domain.recurrence.sets import Occurrence, RecurrenceSet
 from domain.recurrence.succession import ACTOR, command_of
 from schemas import ids
 from schemas.records import (
@@ -36,7 +39,6 @@ from schemas.records import (
     Missed,
     Recurrence,
     Repeats,
-    SeriesNotice,
     Task,
     TaskCompleted,
     TaskMissed,
@@ -45,6 +47,7 @@ from schemas.records import (
 
 Closed = TaskCompleted | TaskSkipped | TaskMissed
 """Events that close an occurrence and let its series go on."""
+Passed = Callable[[Occurrence], bool]
 
 _ENDS = "The next occurrence would be due after the year 9999; the series ends."
 MOST_OPEN = 50
@@ -66,7 +69,7 @@ def following(event: Closed) -> CreateOccurrence | None:
     endless = dataclasses.replace(parse(task.recurrence.rrule), count=None, until=None)
     if next_due(replace(task.recurrence, rrule=str(endless)), task, event):
         return None
-    slot = slot_due(task.recurrence, task.occurrence)
+    slot = keys.slot_due(task.recurrence, task.occurrence)
     ended = creation(event, task.id, task.recurrence, task.occurrence, series=task.series, due=slot)
     return replace(ended, task=task.id, occurrence=task.occurrence, ends=_ENDS)
 
@@ -90,18 +93,24 @@ def closed_at(event: Closed) -> int:
 
 
 def advanced(recurrence: Recurrence | None, due: Due) -> Recurrence | None:
-    """Return the recurrence of the next occurrence: counted from completion, it starts there."""
-    if recurrence is None or recurrence.repeats is not Repeats.COMPLETION:
-        return recurrence
+    """Return the recurrence of the next occurrence, without overrides up to it: from completion, it starts there."""
+    if recurrence is None:
+        return None
+    if recurrence.repeats is not Repeats.COMPLETION:
+        return overrides.after(recurrence, times.key(due))
     return replace(recurrence, start=due, before=recurrence.before + 1)
 
 
 def series_set(recurrence: Recurrence) -> RecurrenceSet:
-    """Return the occurrences of a series from its start on; COUNT is what remains of it there."""
+    """Return the occurrences of a series from its start on, without those that were closed before they came.
+
+    COUNT is what remains of it there.
+    """
     rule = parse(recurrence.rrule)
     if rule.count is not None:
         rule = dataclasses.replace(rule, count=max(rule.count - recurrence.before, 1))
-    return RecurrenceSet(recurrence.start, rule, recurrence.rdates, recurrence.exdates)
+    left_out = (*recurrence.exdates, *overrides.closed(recurrence))
+    return RecurrenceSet(recurrence.start, rule, recurrence.rdates, left_out)
 
 
 def checked(recurrence: Recurrence) -> Recurrence:
@@ -115,32 +124,13 @@ def checked(recurrence: Recurrence) -> Recurrence:
     return recurrence
 
 
-def slot_due(recurrence: Recurrence, occurrence: str) -> Due:
-    """Return when an occurrence is planned: the due of its local key."""
-    date, _, time = occurrence.partition("T")
-    return Due(date, time or None, recurrence.start.zone)
-
-
-def shown_key(recurrence: Recurrence, occurrence: str) -> str:
-    """Return the local key at which the clocks show an occurrence."""
-    return times.key(on_clocks(slot_due(recurrence, occurrence)))
-
-
-def on_clocks(due: Due) -> Due:
-    """Return a due as the clocks show it: one in a zone's gap has a later time (RFC 5545, section 3.3.5)."""
-    if due.zone is None or due.time is None:
-        return due
-    date, _, time = on_clock(times.local(due), times.zone(due.zone)).isoformat().partition("T")
-    return replace(due, date=date, time=time)
-
-
 def ordinal(recurrence: Recurrence, occurrence: str) -> int:
     """Return how many occurrences the series has before this one, without further dates, as COUNT counts them."""
     if recurrence.repeats is Repeats.COMPLETION or parse(recurrence.rrule).count is None:
         return recurrence.before
     own = RecurrenceSet(recurrence.start, parse(recurrence.rrule)).occurrences()
-    keys = [each.key for each in takewhile(lambda each: each.key <= occurrence, own)]
-    return recurrence.before + max(len(keys) - 1, 0)
+    until = sum(1 for _ in takewhile(lambda each: each.key <= occurrence, own))
+    return recurrence.before + max(until - 1, 0)
 
 
 def has_passed(due: Due, at: int, zone: str | None) -> bool:
@@ -160,38 +150,46 @@ def has_come(due: Due, at: int, zone: str | None) -> bool:
 
 def by_calendar(recurrence: Recurrence, closed: str, at: int, zone: str | None) -> Occurrence | None:
     """Return the occurrence of a series by the calendar that opens at an instant after another one."""
-    found, closed = series_set(recurrence), shown_key(recurrence, closed)
+    found, closed = series_set(recurrence), keys.shown_key(recurrence, closed)
     most = MOST_OPEN if recurrence.missed is Missed.EACH else 1
     here = times.local_at(at, recurrence.start.zone or zone)
-    come = _last(found, closed, here, lambda each: has_come(each.due, at, zone), most)
+    moved = overrides.moved(recurrence)
+    come = last(found, closed, here, lambda each: has_come(moved.get(each.key, each.due), at, zone), most)
     return come[0] if come else found.after(closed)
 
 
 def _scheduled(recurrence: Recurrence, closed: str, at: int, zone: str | None) -> Occurrence | None:
-    found, closed = series_set(recurrence), shown_key(recurrence, closed)
+    found, closed = series_set(recurrence), keys.shown_key(recurrence, closed)
     if recurrence.missed is Missed.EACH:
         return found.after(closed)
     here = times.local_at(at, recurrence.start.zone or zone)
-    passed = _passed(at, zone)
-    if recurrence.missed is Missed.LATEST and (latest := _last(found, closed, here, passed)):
+    moved = overrides.moved(recurrence)
+    passed = _passed(moved, at, zone)
+    slots = (Occurrence(keys.slot_due(recurrence, key)) for key in sorted(moved) if key > closed)
+    waits = next((each for each in slots if not passed(each)), None)
+    if recurrence.missed is Missed.LATEST and (latest := last(found, closed, here, _before(waits, passed))):
         return latest[0]
-    return next((each for each in _after(found, closed, here - _SPANS[0]) if not passed(each)), None)
+    first = next((each for each in _after(found, closed, here - _SPANS[0]) if not passed(each)), None)
+    return min((each for each in (waits, first) if each), key=attrgetter("key"), default=None)
 
 
-def _passed(at: int, zone: str | None) -> Callable[[Occurrence], bool]:
-    return lambda each: has_passed(each.due, at, zone)
+def _passed(moved: Mapping[str, Due], at: int, zone: str | None) -> Passed:
+    return lambda each: has_passed(moved.get(each.key, each.due), at, zone)
 
 
-def _last(
-    found: RecurrenceSet, closed: str, here: datetime, passed: Callable[[Occurrence], bool], most: int = 1
-) -> deque[Occurrence]:
-    """Return the last occurrences after the closed one that have passed, in order."""
-    last = deque[Occurrence]()
+def _before(waits: Occurrence | None, passed: Passed) -> Passed:
+    """Return whether an occurrence has passed and comes before a moved one that has not, which is not passed over."""
+    return passed if waits is None else lambda each: each.key < waits.key and passed(each)
+
+
+def last(found: RecurrenceSet, closed: str, here: datetime, passed: Passed, most: int = 1) -> deque[Occurrence]:
+    """Return the last occurrences after the closed one, and near a local time, that have passed, in order."""
+    latest = deque[Occurrence]()
     for span in (*_SPANS, here - datetime.fromisoformat(closed)):
-        last = deque(takewhile(passed, _after(found, closed, here - max(span, _SPANS[0]))), maxlen=most)
-        if len(last) == most:
+        latest = deque(takewhile(passed, _after(found, closed, here - max(span, _SPANS[0]))), maxlen=most)
+        if len(latest) == most:
             break
-    return last
+    return latest
 
 
 def _after(found: RecurrenceSet, closed: str, floor: datetime) -> Iterator[Occurrence]:
@@ -204,7 +202,7 @@ def _from_completion(recurrence: Recurrence, task: Task, event: Closed) -> Occur
     rule = parse(recurrence.rrule)
     if rule.count is not None and recurrence.before + 1 >= rule.count:
         return None
-    slot, at = slot_due(recurrence, task.occurrence or ""), closed_at(event)
+    slot, at = keys.slot_due(recurrence, task.occurrence or ""), closed_at(event)
     zone = slot.zone or event.zone
     if task.closing is not Closing.DONE:  # closed without being done: not before its own time
         at = max(at, times.milliseconds(times.local(slot), zone))
@@ -233,9 +231,9 @@ def _start_at(slot: Due, here: datetime, rule: Rule) -> Due:
 
 
 def creation(
-    source: Closed | SeriesNotice, previous: str, recurrence: Recurrence, occurrence: str, *, series: str, due: Due
+    source: Command, previous: str, recurrence: Recurrence, occurrence: str, *, series: str, due: Due
 ) -> CreateOccurrence:
-    """Return the command, derived from an event or a notice, that creates the occurrence after a previous task's."""
+    """Return the command, derived from another record, that creates an occurrence after a previous task's."""
     key = times.key(due)
     ordered = f"{key}#{recurrence.before + 1}" if recurrence.repeats is Repeats.COMPLETION else key
     return CreateOccurrence(

@@ -8,7 +8,7 @@ come by the zone and the time zone data of that moment; else it is set again.
 from msgspec.structs import replace
 
 from domain import times
-from domain.recurrence import advance
+from domain.recurrence import advance, keys, overrides
 from domain.recurrence.succession import ACTOR, command_of
 from schemas import ids
 from schemas import records as r
@@ -61,10 +61,11 @@ def fire(
 
 def _comes(recurrence: r.Recurrence, occurrence: str, zone: str | None) -> int | None:
     """Return when the occurrence after another one comes, in milliseconds since 1970; None if there is none."""
-    following = advance.series_set(recurrence).after(advance.shown_key(recurrence, occurrence))
+    following = advance.series_set(recurrence).after(keys.shown_key(recurrence, occurrence))
     if following is None:
         return None
-    instant = times.milliseconds(times.local(following.due), following.due.zone or zone)
+    due = overrides.moved(recurrence).get(following.key, following.due)
+    instant = times.milliseconds(times.local(due), due.zone or zone)
     return instant if instant < times.END else None
 
 

@@ -75,6 +75,14 @@ def dates(rdates: Sequence[str], exdates: Sequence[str], start: Due) -> tuple[tu
     return local_keys("rdates", rdates, start), local_keys("exdates", exdates, start)
 
 
+def written_key(field: str, written: str) -> str:
+    """Return a date or a local time that is written as in ISO 8601 as a local key. Raises ``Invalid``."""
+    moment = _moment(field, written, "2026-12-31 or 2026-12-31T23:00")
+    if written.endswith("Z"):
+        raise Invalid(field, "An occurrence is named by its local time; write it without Z.")
+    return moment.isoformat() if "T" in written else moment.date().isoformat()
+
+
 def local_keys(field: str, dates: Sequence[str], start: Due) -> tuple[str, ...]:
     """Return dates as local keys, sorted and without duplicates. Raises ``Invalid`` unless each is of the start's kind.
 

@@ -46,6 +46,7 @@ from rondo.client.models import (
     TaskTitles,
     TestResult,
     Until,
+    UpcomingOccurrences,
     WebPushKey,
 )
 
@@ -70,16 +71,19 @@ def update(
     key: str | None = None,
     version: int | None = None,
     scope: Scope | None = None,
+    occurrence: str | None = None,
     **fields: Unpack[Changes],
 ) -> Call[Answer]:
     """Set the given fields of a task; None clears one. Members of ``due`` and ``start`` not given stay (RFC 7396).
 
-    ``scope`` says which occurrences of a series change; by default a moved due or start is this one's alone.
+    ``scope`` says which occurrences of a series change; by default a moved due or start is this one's alone. With
+    ``occurrence``, as in ``complete``, "this one" is that.
 
     As in every command on an existing task, if ``version`` is given and the task has another one by then, nothing is
     done, and the outcome is ``Outdated``.
     """
-    return _command("PATCH", _task(task), wait, key, body=fields, version=version, query=_given(scope=scope))
+    query = _given(scope=scope, occurrence=occurrence)
+    return _command("PATCH", _task(task), wait, key, body=fields, version=version, query=query)
 
 
 def move(
@@ -95,15 +99,29 @@ def move(
 
 
 def complete(
-    task: str, *, wait: float | None = None, key: str | None = None, version: int | None = None
+    task: str,
+    *,
+    wait: float | None = None,
+    key: str | None = None,
+    version: int | None = None,
+    occurrence: str | None = None,
 ) -> Call[Answer]:
-    """Complete a task."""
-    return _command("POST", f"{_task(task)}/complete", wait, key, version=version)
+    """Complete a task; or, by its local day or time, an ``occurrence`` of its series that is yet to come."""
+    query = _given(occurrence=occurrence)
+    return _command("POST", f"{_task(task)}/complete", wait, key, version=version, query=query)
 
 
-def skip(task: str, *, wait: float | None = None, key: str | None = None, version: int | None = None) -> Call[Answer]:
-    """Close an occurrence of a series without doing it; the next one is created."""
-    return _command("POST", f"{_task(task)}/skip", wait, key, version=version)
+def skip(
+    task: str,
+    *,
+    wait: float | None = None,
+    key: str | None = None,
+    version: int | None = None,
+    occurrence: str | None = None,
+) -> Call[Answer]:
+    """Close an occurrence of a series without doing it; the next one is created. ``occurrence`` as in ``complete``."""
+    query = _given(occurrence=occurrence)
+    return _command("POST", f"{_task(task)}/skip", wait, key, version=version, query=query)
 
 
 def snooze(
@@ -125,9 +143,17 @@ def unsnooze(
     return _command("POST", f"{_task(task)}/unsnooze", wait, key, version=version)
 
 
-def reopen(task: str, *, wait: float | None = None, key: str | None = None, version: int | None = None) -> Call[Answer]:
-    """Open a completed task again."""
-    return _command("POST", f"{_task(task)}/reopen", wait, key, version=version)
+def reopen(
+    task: str,
+    *,
+    wait: float | None = None,
+    key: str | None = None,
+    version: int | None = None,
+    occurrence: str | None = None,
+) -> Call[Answer]:
+    """Open a completed task again; or take back all that was decided about an ``occurrence`` that is yet to come."""
+    query = _given(occurrence=occurrence)
+    return _command("POST", f"{_task(task)}/reopen", wait, key, version=version, query=query)
 
 
 def delete(
@@ -138,12 +164,14 @@ def delete(
     version: int | None = None,
     scope: Literal["this", "following"] | None = None,
     subtasks: Literal["delete"] | None = None,
+    occurrence: str | None = None,
 ) -> Call[Answer]:
     """Delete a task; its sub-tasks stay unless ``subtasks`` is ``delete``.
 
-    The open occurrence of a series ends it, but with the ``scope`` "this" the next one opens.
+    The open occurrence of a series ends it, but with the ``scope`` "this" the next one opens. ``occurrence`` as in
+    ``complete``.
     """
-    query = _given(scope=scope, subtasks=subtasks)
+    query = _given(scope=scope, subtasks=subtasks, occurrence=occurrence)
     return _command("DELETE", _task(task), wait, key, version=version, query=query)
 
 
@@ -451,6 +479,14 @@ def series(task: str, limit: int = PAGE) -> Listing[Task]:
     return _listing(f"{_task(task)}/series", limit)
 
 
+def upcoming(
+    task: str, *, since: str | None = None, until: str | None = None, limit: int = 10
+) -> Call[UpcomingOccurrences]:
+    """Return the first ``limit`` occurrences after a series' open one, between two local days or times."""
+    query: dict[str, str | int] = {"limit": limit, **_given(**{"from": since, "until": until})}
+    return Call("GET", f"{_task(task)}/occurrences", query=query)
+
+
 def reminders(limit: int = PAGE) -> Listing[StandingReminder]:
     """Yield the reminders in the order of their instants."""
     return _listing("/v1/reminders", limit)
@@ -597,5 +633,6 @@ class Methods:
     tasks = Lists(tasks)
     history = Lists(history)
     series = Lists(series)
+    upcoming = Sends(upcoming)
     reminders = Lists(reminders)
     notifications = Lists(notifications)

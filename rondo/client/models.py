@@ -443,6 +443,23 @@ class Occurrences(TypedDict):
     ended: bool
 
 
+class UpcomingOccurrence(TypedDict):
+    """An occurrence of a series that is yet to come, and what was decided about it."""
+
+    occurrence: str
+    due: Due
+    status: Literal["upcoming", "done", "skipped", "deleted"]
+    changed: Texts
+    task: str | None
+
+
+class UpcomingOccurrences(TypedDict):
+    """Occurrences of a series after its open one, and whether there are more."""
+
+    items: list[UpcomingOccurrence]
+    more: bool
+
+
 class BulkRef(TypedDict):
     """A reference to a bulk."""
 

@@ -57,6 +57,7 @@ def add(title: tuple[str, ...], key: str | None, as_json: bool, **typed: Any) ->
     help="Of a series: this occurrence, this and the following ones, or all. By default a moved due or start is this "
     "one's, and the following ones get everything else, too.",
 )
+@fields.ON
 @fields.CLEARED
 @api_command.as_json
 def edit(
@@ -67,6 +68,7 @@ def edit(
     remove_tag: tuple[str, ...],
     clear: tuple[str, ...],
     scope: Scope | None,
+    occurrence: str | None,
     as_json: bool,
     **typed: Any,
 ) -> None:
@@ -74,6 +76,7 @@ def edit(
 
     A --due or --start without a time keeps a task's time and zone.
     """
+    on = fields.occurrence(occurrence)
     set_ = fields.written(typed, whole=False)
     emptied = fields.cleared(clear, typed, set_)
     if (add_tag or remove_tag) and "tags" in {*set_, *emptied}:
@@ -97,20 +100,21 @@ def edit(
             with zone.known():
                 if add_tag or remove_tag:
                     found = partial(tagged, changes=changes, added=add_tag, removed=remove_tag)
-                    return changed_as_seen(client, task, found, scope)
-                return client.update(task, wait=api_command.WAIT, scope=scope, **changes)
+                    return changed_as_seen(client, task, found, scope, on)
+                return client.update(task, wait=api_command.WAIT, scope=scope, occurrence=on, **changes)
 
-        results.each(ids, send, lambda answer: describe(before, answer), as_json)
+        results.each(ids, send, lambda answer: describe(before, answer, on), as_json)
 
 
-def describe(before: Mapping[str, Task], answer: Answer) -> str:
+def describe(before: Mapping[str, Task], answer: Answer, on: str | None = None) -> str:
     """Return the result of a change as a sentence, with the fields that it really changed.
 
-    Where somebody else has changed the task since it was read ``before``, these are not known.
+    Where somebody else has changed the task since it was read ``before``, or of an occurrence that is yet to come,
+    these are not known.
     """
-    sentence, after = results.describe(answer, "Changed", "was already like that"), settled(answer)
+    sentence, after = results.describe(answer, "Changed", "was already like that", on), settled(answer)
     seen = before.get(after["id"])
-    if answer["command"]["status"] != "accepted" or seen is None or seen["version"] != after["version"] - 1:
+    if on or answer["command"]["status"] != "accepted" or seen is None or seen["version"] != after["version"] - 1:
         return sentence
     was, is_ = cast("dict[str, Any]", seen), cast("dict[str, Any]", after)
     return f"{sentence}: {', '.join(field for field in FIELDS if was[field] != is_[field])}"
@@ -122,12 +126,20 @@ def tagged(seen: Task, changes: Changes, added: Iterable[str], removed: Iterable
     return cast("Changes", {**changes, "tags": sorted(tags)})
 
 
-def changed_as_seen(client: Rondo, task: str, changes: Callable[[Task], Changes], scope: Scope | None = None) -> Answer:
+def changed_as_seen(
+    client: Rondo,
+    task: str,
+    changes: Callable[[Task], Changes],
+    scope: Scope | None = None,
+    on: str | None = None,
+) -> Answer:
     """Change a task by its current fields, if its version is still the one that was read: no update gets lost."""
     for left in reversed(range(TRIES)):
         seen = client.task(task)
         try:
-            return client.update(task, wait=api_command.WAIT, version=seen["version"], scope=scope, **changes(seen))
+            return client.update(
+                task, wait=api_command.WAIT, version=seen["version"], scope=scope, occurrence=on, **changes(seen)
+            )
         except Outdated:
             if not left:
                 raise

@@ -41,6 +41,14 @@ CLEARED = click.option(
     help=f"Clear this field: {', '.join([*OPTION_FIELDS, *TIMES])}; repeatable.",
 )
 
+ON = click.option(
+    "--on",
+    "--occurrence",
+    "occurrence",
+    metavar="DAY",
+    help="Not the task, but an occurrence of its series that is yet to come: 2026-12-08, fri, 'fri 9:00'.",
+)
+
 OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("-d", "--due", help="2026-12-01, tomorrow, 'fri 9:00', 'dec 1', 5pm, 'in 3 days', 'next week', eom."),
     click.option("--start", help="When to start on it; same forms as --due."),
@@ -154,6 +162,18 @@ def snoozed(text: str) -> Until:
 
     found: Until = read("WHEN", dates.snooze, text, here(None))
     return found
+
+
+def occurrence(text: str | None) -> str | None:
+    """Return a typed day or time as the local key that names an occurrence. Raises ``click.UsageError``."""
+    if text is None:
+        return None
+    from rondo.terminal import dates  # noqa: PLC0415 - the parser of filters takes long to import
+
+    found = read("--on", dates.due, text, None, here(None), False)
+    if "date" not in found:
+        raise click.UsageError("--on needs a day: write one, as in --on 'fri 9:00'.")
+    return f"{found['date']}T{found['time']}" if found.get("time") else str(found["date"])
 
 
 def here(zone: str | None) -> "Clock":

@@ -165,3 +165,24 @@ def _show_series(occurrences: Sequence[Task], as_json: bool) -> None:
         output.echo(tables.series(occurrences))
     else:
         click.echo("\n".join(map(descriptions.occurrence_line, occurrences)))
+
+
+@click.command(cls=TaskCommand)
+@task_ids.one
+@click.option(
+    "-n", "--limit", type=click.IntRange(1, api_command.PAGE), default=10, help="The most lines; default: 10."
+)
+@api_command.as_json
+def upcoming(task: str, limit: int, as_json: bool) -> None:
+    """Show the occurrences of a task's series that are yet to come, and what was decided about them."""
+    with api_command.rondo() as client:
+        [id_] = task_ids.resolve(client, [task])
+        found = client.upcoming(id_, limit=limit)
+    if as_json:
+        output.echo_json(found)
+    elif not found["items"]:
+        click.echo("None that is known: the task does not recur, is closed, or the last, or counts from completion.")
+    elif output.on_terminal():
+        output.echo(tables.upcoming(found["items"]))
+    else:
+        click.echo("\n".join(map(descriptions.upcoming_line, found["items"])))

@@ -54,9 +54,11 @@ def each(
     raise Exit(status)
 
 
-def describe(answer: Answer, done: str, already: str) -> str:
-    """Return the result of a command on a task as a sentence."""
+def describe(answer: Answer, done: str, already: str, occurrence: str | None = None) -> str:
+    """Return the result of a command on a task, or an occurrence of its series, as a sentence."""
     task = output.name(settled(answer))
+    if occurrence:
+        task = f"{occurrence.replace('T', ' ')} of {task}"
     return f"{task} {already}" if answer["command"]["status"] == "nothing-to-do" else f"{done} {task}"
 
 

@@ -1,6 +1,7 @@
 """`rondo complete`, `skip`, `snooze`, `unsnooze`, `reopen`, `delete` and `restore`: commands without fields."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Literal
 
 import click
@@ -14,28 +15,32 @@ from rondo.terminal import clock
 
 @click.command(cls=TaskCommand)
 @task_ids.several
+@fields.ON
 @api_command.as_json
-def complete(tasks: tuple[str, ...], as_json: bool) -> None:
+def complete(tasks: tuple[str, ...], occurrence: str | None, as_json: bool) -> None:
     """Complete tasks. Completing a recurring task creates its next occurrence."""
+    on = fields.occurrence(occurrence)
     with api_command.rondo() as client:
         results.each(
             task_ids.resolve(client, tasks),
-            lambda task: client.complete(task, wait=api_command.WAIT),
-            lambda answer: results.describe(answer, "Completed", "was already completed"),
+            lambda task: client.complete(task, wait=api_command.WAIT, occurrence=on),
+            lambda answer: results.describe(answer, "Completed", "was already completed", on),
             as_json,
         )
 
 
 @click.command(cls=TaskCommand)
 @task_ids.several
+@fields.ON
 @api_command.as_json
-def skip(tasks: tuple[str, ...], as_json: bool) -> None:
+def skip(tasks: tuple[str, ...], occurrence: str | None, as_json: bool) -> None:
     """Skip occurrences: each is closed without being done, and the next one of its series opens."""
+    on = fields.occurrence(occurrence)
     with api_command.rondo() as client:
         results.each(
             task_ids.resolve(client, tasks),
-            lambda task: client.skip(task, wait=api_command.WAIT),
-            lambda answer: results.describe(answer, "Skipped", "was already closed"),
+            lambda task: client.skip(task, wait=api_command.WAIT, occurrence=on),
+            lambda answer: results.describe(answer, "Skipped", "was already closed", on),
             as_json,
         )
 
@@ -81,14 +86,16 @@ def unsnooze(tasks: tuple[str, ...], as_json: bool) -> None:
 
 @click.command(cls=TaskCommand)
 @task_ids.several
+@fields.ON
 @api_command.as_json
-def reopen(tasks: tuple[str, ...], as_json: bool) -> None:
-    """Open completed tasks again."""
+def reopen(tasks: tuple[str, ...], occurrence: str | None, as_json: bool) -> None:
+    """Open completed tasks again. With --on, take back all that was decided about that occurrence."""
+    on = fields.occurrence(occurrence)
     with api_command.rondo() as client:
         results.each(
             task_ids.resolve(client, tasks),
-            lambda task: client.reopen(task, wait=api_command.WAIT),
-            lambda answer: results.describe(answer, "Opened", "was already open"),
+            lambda task: client.reopen(task, wait=api_command.WAIT, occurrence=on),
+            lambda answer: results.describe(answer, "Opened", "was already open", on),
             as_json,
         )
 
@@ -101,25 +108,33 @@ def reopen(tasks: tuple[str, ...], as_json: bool) -> None:
     type=OneOf(["this", "following"]),
     help="Of a series: leave out this occurrence, so that the next one opens; or end the series, the default.",
 )
+@fields.ON
 @api_command.as_json
-def delete(tasks: tuple[str, ...], keep_parts: bool, scope: Literal["this", "following"] | None, as_json: bool) -> None:
+def delete(
+    tasks: tuple[str, ...],
+    keep_parts: bool,
+    scope: Literal["this", "following"] | None,
+    occurrence: str | None,
+    as_json: bool,
+) -> None:
     """Delete tasks and their sub-tasks. They can be restored for 30 days; their history stays."""
-    subtasks: Literal["delete"] | None = None if keep_parts else "delete"
+    on = fields.occurrence(occurrence)
+    subtasks: Literal["delete"] | None = None if keep_parts or on else "delete"
     with api_command.rondo() as client:
         results.each(
             task_ids.resolve(client, tasks),
-            lambda task: client.delete(task, wait=api_command.WAIT, scope=scope, subtasks=subtasks),
-            _describe_deletion,
+            lambda task: client.delete(task, wait=api_command.WAIT, scope=scope, subtasks=subtasks, occurrence=on),
+            partial(_describe_deletion, on),
             as_json,
-            ahead=not keep_parts,
+            ahead=subtasks is not None,
         )
 
 
-def _describe_deletion(answer: Answer) -> str:
+def _describe_deletion(on: str | None, answer: Answer) -> str:
     """Return the result of a deletion as a sentence, with a word on the series that it ends."""
-    sentence = results.describe(answer, "Deleted", "was already deleted")
+    sentence = results.describe(answer, "Deleted", "was already deleted", on)
     task: Mapping[str, Any] = answer["task"] or {}
-    is_open = task.get("recurrence") and task.get("completed_at", "") is None
+    is_open = on is None and task.get("recurrence") and task.get("completed_at", "") is None
     ends = is_open and answer["command"]["status"] == "accepted"
     return f"{sentence}; its series ends. `rondo undo` brings it back." if ends else sentence
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from rondo.client.models import Due, Entry, Task
+from rondo.client.models import Due, Entry, Task, UpcomingOccurrence
 from rondo.terminal.ids import SHOWN
 from rondo.terminal.plain import plain
 
@@ -146,6 +146,12 @@ def _with_instant(value: Due | None, instant: str | None) -> str:
 def occurrence_line(task: Task) -> str:
     """Return an occurrence as a line with tabs between itself, its status, when it was completed, and its id."""
     return "\t".join((task["occurrence"] or "", task["status"], task["completed_at"] or "", task["id"]))
+
+
+def upcoming_line(occurrence: UpcomingOccurrence) -> str:
+    """Return an occurrence as a line with tabs between what names it, its due, its status, and what was changed."""
+    changed = ", ".join(occurrence["changed"])
+    return "\t".join((occurrence["occurrence"], due(occurrence["due"]), occurrence["status"], changed))
 
 
 def history_line(entry: Entry) -> str:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 
-from rondo.client.models import Entry, ListedTask, Task
+from rondo.client.models import Entry, ListedTask, Task, UpcomingOccurrence
 from rondo.terminal.cells import Cell
 from rondo.terminal.clock import passed
-from rondo.terminal.descriptions import ALONE, Around, describe, facts, near
+from rondo.terminal.descriptions import ALONE, Around, describe, due, facts, near
 from rondo.terminal.fitting import Card, Column, Fitted
 from rondo.terminal.ids import SHOWN
 from rondo.terminal.plain import plain
@@ -35,6 +35,12 @@ SERIES = (
     Column("occurrence", wraps=True),
     Column("status"),
     Column("completed", drop=1, wraps=True),
+)
+UPCOMING = (
+    Column("occurrence", wraps=True),
+    Column("due", wraps=True),
+    Column("status"),
+    Column("changed", wraps=True),
 )
 
 
@@ -120,6 +126,20 @@ def series(occurrences: Iterable[Task]) -> Fitted:
         for task in occurrences
     )
     return Fitted(SERIES, list(rows))
+
+
+def upcoming(occurrences: Iterable[UpcomingOccurrence]) -> Fitted:
+    """Return the occurrences of a series that are yet to come as a table."""
+    rows = (
+        (
+            Cell.of(each["occurrence"]),
+            Cell.of(due(each["due"])),
+            Cell.of(each["status"], "" if each["status"] == "upcoming" else "dim"),
+            Cell.of(", ".join(each["changed"])),
+        )
+        for each in occurrences
+    )
+    return Fitted(UPCOMING, list(rows))
 
 
 def _seconds(instant: str) -> str:

@@ -77,29 +77,6 @@ class Scope(StrEnum):
     UNNAMED = "UNNAMED"
 
 
-class Recurrence(Struct, frozen=True, gc=False):
-    """When a series recurs (RFC 5545, sections 3.3.10 and 3.8.5), counted from ``start``."""
-
-    rrule: str
-    """FREQ=WEEKLY;BYDAY=MO,TU: without RRULE: and without DTSTART."""
-    start: Due
-    """The series' DTSTART."""
-    version: int = 1
-    """Version of the rule: a change of rule or start is a new version."""
-    rdates: tuple[str, ...] = ()
-    """Further occurrences (RDATE): local dates or date-times of the start's kind, in order."""
-    exdates: tuple[str, ...] = ()
-    """Occurrences that are left out (EXDATE), like rdates."""
-    repeats: Repeats = Repeats.SCHEDULE
-    """What the next occurrence is counted from: the rule's schedule, the completion, or the calendar alone."""
-    missed: Missed = Missed.SKIP
-    """Of the occurrences that have passed, none opens, the latest, or each."""
-    before: int = 0
-    """Number of occurrences of the series before start: COUNT includes them."""
-    subtasks: Subtasks = Subtasks.STAY
-    """Whether the subtasks of a closed occurrence stay, are created again for the next one, or move to it."""
-
-
 class Anchor(StrEnum):
     """What a reminder counts from."""
 
@@ -127,6 +104,79 @@ class Reminder(Struct, frozen=True, gc=False):
     """What days and before count from."""
     repeat_every: int | None = None
     """Seconds after which it is repeated until the task is closed; null: never."""
+
+
+class TaskFields(Struct, frozen=True, gc=False):
+    """The fields of a task that people set. In an update only the named ones count."""
+
+    title: str = ""
+    notes: str = ""
+    priority: Priority = Priority.NONE
+    tags: tuple[str, ...] = ()
+    due: Due | None = None
+    rrule: str | None = None
+    """RFC 5545, without RRULE: and without DTSTART; null for none."""
+    reminders: tuple[Reminder, ...] = ()
+    start: Due | None = None
+    parent: str | None = None
+    rank: str = ""
+    pinned: bool = False
+    list: str | None = None
+    """UUID of the list that it is on; null: the inbox."""
+    rdates: tuple[str, ...] = ()
+    """Further occurrences of the rule: local dates or date-times of the due's kind."""
+    exdates: tuple[str, ...] = ()
+    """Occurrences of the rule that are left out, like rdates."""
+    repeats: Repeats = Repeats.SCHEDULE
+    """What the next occurrence is counted from."""
+    missed: Missed = Missed.SKIP
+    """Of the occurrences that have passed, none opens, the latest, or each."""
+    subtasks: Subtasks | None = None
+    """What becomes of the subtasks of a closed occurrence; null: RESET, for a rule that is set."""
+    snoozed: int | None = None
+    """The instant to remind at once more; null for none."""
+
+
+class Override(Struct, frozen=True, gc=False):
+    """What was decided about an occurrence of a series before it came (``recurrenceOverrides`` in RFC 8984)."""
+
+    slot: str
+    """The occurrence: local date or date-time according to the rule."""
+    changed: tuple[str, ...] = ()
+    """Names of the fields that differ from those of the series."""
+    fields: TaskFields | None = None
+    """Their values; null if none differs."""
+    closing: Closing | None = None
+    """The manner in which it was closed ahead of time, so that it never opens; null if it was not."""
+    deleted: bool = False
+    """Whether it was deleted then."""
+    task: str | None = None
+    """UUID of its task, if it was closed."""
+
+
+class Recurrence(Struct, frozen=True, gc=False):
+    """When a series recurs (RFC 5545, sections 3.3.10 and 3.8.5), counted from ``start``."""
+
+    rrule: str
+    """FREQ=WEEKLY;BYDAY=MO,TU: without RRULE: and without DTSTART."""
+    start: Due
+    """The series' DTSTART."""
+    version: int = 1
+    """Version of the rule: a change of rule or start is a new version."""
+    rdates: tuple[str, ...] = ()
+    """Further occurrences (RDATE): local dates or date-times of the start's kind, in order."""
+    exdates: tuple[str, ...] = ()
+    """Occurrences that are left out (EXDATE), like rdates."""
+    repeats: Repeats = Repeats.SCHEDULE
+    """What the next occurrence is counted from: the rule's schedule, the completion, or the calendar alone."""
+    missed: Missed = Missed.SKIP
+    """Of the occurrences that have passed, none opens, the latest, or each."""
+    before: int = 0
+    """Number of occurrences of the series before start: COUNT includes them."""
+    subtasks: Subtasks = Subtasks.STAY
+    """Whether the subtasks of a closed occurrence stay, are created again for the next one, or move to it."""
+    overrides: tuple[Override, ...] = ()
+    """What was decided about occurrences that are yet to come, in their order."""
 
 
 class Task(Struct, frozen=True, gc=False):
@@ -168,37 +218,6 @@ class Task(Struct, frozen=True, gc=False):
     """The instant to remind at once more; null if it was not snoozed."""
 
 
-class TaskFields(Struct, frozen=True, gc=False):
-    """The fields of a task that people set. In an update only the named ones count."""
-
-    title: str = ""
-    notes: str = ""
-    priority: Priority = Priority.NONE
-    tags: tuple[str, ...] = ()
-    due: Due | None = None
-    rrule: str | None = None
-    """RFC 5545, without RRULE: and without DTSTART; null for none."""
-    reminders: tuple[Reminder, ...] = ()
-    start: Due | None = None
-    parent: str | None = None
-    rank: str = ""
-    pinned: bool = False
-    list: str | None = None
-    """UUID of the list that it is on; null: the inbox."""
-    rdates: tuple[str, ...] = ()
-    """Further occurrences of the rule: local dates or date-times of the due's kind."""
-    exdates: tuple[str, ...] = ()
-    """Occurrences of the rule that are left out, like rdates."""
-    repeats: Repeats = Repeats.SCHEDULE
-    """What the next occurrence is counted from."""
-    missed: Missed = Missed.SKIP
-    """Of the occurrences that have passed, none opens, the latest, or each."""
-    subtasks: Subtasks | None = None
-    """What becomes of the subtasks of a closed occurrence; null: RESET, for a rule that is set."""
-    snoozed: int | None = None
-    """The instant to remind at once more; null for none."""
-
-
 class CreateTask(Command, frozen=True, gc=False):
     """Create a task."""
 
@@ -223,6 +242,8 @@ class UpdateTask(Command, frozen=True, gc=False):
     scope: Scope = Scope.FOLLOWING
     """Of a series: this occurrence; this and the following ones; all, counted from the first; or, unnamed, a moved due
     or start is this occurrence's and the rest is the following ones', too."""
+    occurrence: str | None = None
+    """The occurrence of its series that this is about, if that is yet to come; null: the task itself."""
 
 
 class CompleteTask(Command, frozen=True, gc=False):
@@ -232,6 +253,8 @@ class CompleteTask(Command, frozen=True, gc=False):
     fingerprint: str = ""
     cause: str | None = None
     expected: int | None = None
+    occurrence: str | None = None
+    """The occurrence of its series that this is about, if that is yet to come; null: the task itself."""
 
 
 class SkipTask(Command, frozen=True, gc=False):
@@ -241,6 +264,8 @@ class SkipTask(Command, frozen=True, gc=False):
     fingerprint: str = ""
     cause: str | None = None
     expected: int | None = None
+    occurrence: str | None = None
+    """The occurrence of its series that this is about, if that is yet to come; null: the task itself."""
 
 
 class SnoozeTask(Command, frozen=True, gc=False):
@@ -267,6 +292,8 @@ class ReopenTask(Command, frozen=True, gc=False):
     fingerprint: str = ""
     cause: str | None = None
     expected: int | None = None
+    occurrence: str | None = None
+    """The occurrence of its series that this is about, if that is yet to come; null: the task itself."""
 
 
 class DeleteTask(Command, frozen=True, gc=False):
@@ -278,6 +305,8 @@ class DeleteTask(Command, frozen=True, gc=False):
     expected: int | None = None
     scope: Scope = Scope.FOLLOWING
     """Of a series' open occurrence: this leaves it out and the next one opens; following and all end the series."""
+    occurrence: str | None = None
+    """The occurrence of its series that this is about, if that is yet to come; null: the task itself."""
 
 
 class RestoreTask(Command, frozen=True, gc=False):

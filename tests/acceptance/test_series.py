@@ -79,6 +79,34 @@ def test_one_occurrence_is_moved_skipped_or_left_out_and_the_series_goes_on(user
     assert [one["id"] for one in rondo.tasks("open") if one["series"] == task["series"]] == [task["id"]]
 
 
+def test_an_occurrence_is_done_skipped_and_moved_before_it_comes_and_the_series_passes_over_or_comes_to_it_so(
+    user: User,
+) -> None:
+    rondo, due = user.rondo, {"date": "2027-11-23", "time": "09:00", "zone": "Europe/Paris"}
+    task = rondo.create("Water", due=due, recurrence="FREQ=WEEKLY", wait=WAIT)["task"]["id"]
+    rondo.complete(task, occurrence="2027-11-30", wait=WAIT)
+    rondo.skip(task, occurrence="2027-12-07T09:00", wait=WAIT)
+    rondo.update(task, occurrence="2027-12-14", due={"date": "2027-12-15"}, title="Feed", scope="this", wait=WAIT)
+    deleted = rondo.delete(task, occurrence="2027-12-21", scope="this", wait=WAIT)["command"]["id"]
+    rondo.undo_command(deleted, wait=WAIT)
+    coming = rondo.upcoming(task, until="2027-12-21")
+    told = [(each["occurrence"][:10], each["status"], each["changed"]) for each in coming["items"]]
+    assert told == [
+        ("2027-11-30", "done", []),
+        ("2027-12-07", "skipped", []),
+        ("2027-12-14", "upcoming", ["title", "due"]),
+        ("2027-12-21", "upcoming", []),
+    ]
+    closed = [each["closing"] for each in rondo.series(task) if each["status"] == "completed"]
+    assert closed == ["skipped", "done"]
+    rondo.complete(task, wait=WAIT)
+    following_one = following(user, rondo.task(task))
+    assert (following_one["title"], following_one["due"]["date"]) == ("Feed", "2027-12-15")
+    rondo.complete(following_one["id"], wait=WAIT)
+    assert following(user, following_one)["title"] == "Water"
+    user.settled_trail()
+
+
 def test_a_snoozed_task_reminds_again_when_the_snooze_is_over_and_is_not_snoozed_once_that_is_undone(
     user: User,
 ) -> None:

@@ -18,7 +18,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, fields, replace
 
 from domain import deletion, ledger, reminder_state
-from domain.decision import BEFORE_6, DECIDABLE, VERSION
+from domain.decision import BEFORE_6, BEFORE_7, DECIDABLE, VERSION
 from domain.entity import EntityType
 from domain.recurrence import calendar
 from domain.recurrence.derived import CLOSING, derived
@@ -166,10 +166,19 @@ COMMANDS: dict[str, Callable[[], Command]] = {
     "bulk of another target set": lambda: chunk(r.Action.COMPLETE, "t", bulk="b", resolution="other"),
 }
 
+AHEAD: dict[str, Callable[[], Command]] = {
+    "complete ahead": lambda: replace(complete(), occurrence="2026-11-26"),
+    "skip ahead": lambda: replace(skip(), occurrence="2026-11-25T09:00:00"),
+    "delete ahead": lambda: replace(delete(scope=r.Scope.THIS), occurrence="2026-11-25"),
+    "move ahead": lambda: replace(update(due=LATE, title="Late", scope=r.Scope.THIS), occurrence="2026-11-25"),
+    "reopen ahead": lambda: replace(reopen(), occurrence="2026-11-26"),
+}
+"""What is decided about an occurrence before it comes."""
+
 
 def decisions(version: str) -> Decisions:
     """Return what every case leads to by a decision version."""
-    of_version = _commands, _undone, _followups, _purges, _reminders, _passed
+    of_version = _commands, _ahead, _undone, _followups, _purges, _reminders, _passed
     cases = chain(*(each(version) for each in of_version), _ledger(), *(_life(of, version) for of in LIFECYCLES))
     return {name: list(_told(records)) for name, records in cases}
 
@@ -177,6 +186,21 @@ def decisions(version: str) -> Decisions:
 def _commands(version: str) -> Iterator[tuple[str, Sequence[Struct]]]:
     for (past, before), (name, command) in product(PASTS.items(), COMMANDS.items()):
         yield f"{name}: {past}", _decided(_after(past, before, version), _named(command(), past, name))
+
+
+def _ahead(version: str) -> Iterator[tuple[str, Sequence[Struct]]]:
+    """Decide about an occurrence before it comes, undo that, and let the series go on."""
+    for (past, before), (name, command) in product(PASTS.items(), AHEAD.items()):
+        if version not in BEFORE_7 and past.startswith("series"):
+            world, asked = _after(past, before, version), _named(command(), past, name)
+            yield f"{name}: {past}", _decided(world, asked)
+            done = _named(complete(), past, "done")
+            for followup in (derived(each, version) for each in _decided(world, done) if isinstance(each, CLOSING)):
+                if followup:
+                    yield f"followup after {name}: {past}", (followup, *_decided(world, followup))
+            again = _after(past, before, version)
+            _decided(again, asked)
+            yield f"undo {name}: {past}", _reverted(again, asked, past)
 
 
 def _undone(version: str) -> Iterator[tuple[str, Sequence[Struct]]]:

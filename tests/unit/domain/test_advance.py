@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from domain import times
-from domain.recurrence import advance
+from domain.recurrence import advance, keys
 from schemas import records as r
 from tests.unit.domain.given import ANNA, NOON, a_task
 
@@ -26,7 +26,7 @@ def closed(recurrence, occurrence, moment, zone=None, closing=r.Closing.DONE):
     """Return the event that closes an occurrence."""
     task = a_task(
         status=r.Status.COMPLETED, completed_at=moment, closing=closing, series="t", occurrence=occurrence,
-        recurrence=recurrence, due=advance.slot_due(recurrence, occurrence),
+        recurrence=recurrence, due=keys.slot_due(recurrence, occurrence),
     )  # fmt: skip
     return r.TaskCompleted("event", ANNA, moment, "actor", "command", task, zone=zone)
 
@@ -173,7 +173,7 @@ def closings(draw, repeats=r.Repeats.SCHEDULE):
     """Return an event that closes the first occurrence of a series, at most two years before or after it."""
     time = draw(st.none() | st.times().map(lambda each: each.replace(microsecond=0).isoformat()))
     due = r.Due(draw(DAYS), time, draw(st.sampled_from(ZONES)) if time else None)
-    due = advance.on_clocks(due)
+    due = keys.on_clocks(due)
     rrule = draw(st.sampled_from((*RULES, *(WITHIN_A_DAY if time else ()))))
     missed = draw(st.sampled_from(tuple(r.Missed)))
     moment = times.milliseconds(times.local(due), due.zone) + draw(st.integers(-730 * 86_400_000, 730 * 86_400_000))
@@ -216,7 +216,7 @@ def test_from_completion_is_never_before_the_completion(event):
 @given(closings())
 def test_what_is_shown_stood_on_the_clocks(event):
     due = advance.next_due(event.task.recurrence, event.task, event)
-    assert due is None or advance.on_clocks(due) == due
+    assert due is None or keys.on_clocks(due) == due
 
 
 @pytest.mark.parametrize("missed", r.Missed)

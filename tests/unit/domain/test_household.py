@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from domain import times
-from domain.recurrence import advance
+from domain.recurrence import advance, keys
 from schemas import records as r
 from tests.unit.domain.given import DAY, HOUR, World, complete, create, set_settings, skip
 
@@ -53,7 +53,7 @@ def closed(world: World, task: r.Task, at: int, zone: str, by: object) -> None:
     world.does(by(task.id, at))
     [event] = world.does(world.followup()).events
     after, rule = event.task, task.recurrence
-    assert advance.on_clocks(after.due) == after.due
+    assert keys.on_clocks(after.due) == after.due
     assert after.occurrence == times.key(after.due)
     if rule.repeats is r.Repeats.SCHEDULE:
         assert after.occurrence > task.occurrence

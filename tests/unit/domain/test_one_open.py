@@ -1,5 +1,7 @@
 """Whatever comes, late, twice, in any order: a live series has exactly one open occurrence."""
 
+from itertools import islice
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -7,7 +9,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from msgspec.structs import replace
 
 from domain.decision import VERSION
+from domain.recurrence import upcoming
 from domain.recurrence.derived import CLOSING, derived
+from domain.recurrence.keys import shown_key
 from schemas import records as r
 from tests.unit.domain.given import (
     DAY,
@@ -50,6 +54,18 @@ CHANGES = (
 )
 
 
+def alone(task, at):
+    return delete(task, at, r.Scope.THIS)
+
+
+def moved(task, at):
+    return update(task, at, r.Scope.THIS, due=r.Due("2026-12-02", "11:00:00", "Europe/Paris"), title="Late")
+
+
+AHEAD = (complete, skip, reopen, alone, moved)
+"""What people decide about an occurrence before it comes."""
+
+
 class Series(RuleBasedStateMachine):
     """People do to the tasks of series all that can be done, while derived commands come late, twice, out of order."""
 
@@ -88,6 +104,15 @@ class Series(RuleBasedStateMachine):
     def a_person_changes_it(self, data, change, scope):
         self.does(update(self.drawn(data), self.at, scope, **change))
 
+    @rule(data=st.data(), change=st.sampled_from(AHEAD), number=st.integers(0, 3), later=st.integers(0, DAY))
+    def a_person_decides_about_one_that_is_yet_to_come(self, data, change, number, later):
+        task = self.world.task(self.drawn(data))
+        if task.recurrence and task.occurrence:
+            slots = [each.key for each in islice(upcoming.after(task.recurrence, task.occurrence), number + 1)]
+            self.at += later
+            for slot in slots[number:]:
+                self.does(replace(change(task.id, self.at), occurrence=slot))
+
     @rule(
         data=st.data(), action=st.sampled_from((r.Action.COMPLETE, r.Action.REOPEN, r.Action.DELETE, r.Action.RESTORE))
     )
@@ -121,6 +146,19 @@ class Series(RuleBasedStateMachine):
             current = self.world.series(self.world.task(task).series)
             assert (current.task, current.closed) == (task, None)
             assert current.occurrence == self.world.task(task).occurrence
+
+    @invariant()
+    def what_is_decided_ahead_is_about_slots_that_are_yet_to_come(self):
+        for task in map(self.world.task, self.world.open()):
+            rule = task.recurrence
+            keys = [shown_key(rule, each.slot) for each in rule.overrides]
+            assert keys == sorted(set(keys))
+            for key, override in zip(keys, rule.overrides, strict=True):
+                assert key > task.occurrence
+                assert upcoming.find(rule, task.occurrence, key).key == key
+                assert (override.closing is None) == (override.task is None)
+                closed = self.world.task(override.task) if override.task else None
+                assert closed is None or closed.recurrence is None or closed.series != task.series
 
     @invariant()
     def each_closing_was_followed_at_most_once(self):

@@ -1,0 +1,62 @@
+"""The response with the occurrences of a task's series that are yet to come."""
+
+from collections.abc import Mapping
+from itertools import islice, takewhile
+from typing import Any, Literal
+
+import msgspec
+from pydantic import BaseModel
+
+from api.models import outputs
+from api.models.formats import Id, Local
+from api.models.inputs import NewTask
+from domain.recurrence import upcoming
+from postgres import reader as views
+from schemas import records as r
+
+_PUBLIC = {record: public for public, record in NewTask.record_names.items()}
+_CLOSED: Mapping[r.Closing | None, str] = {None: "upcoming", r.Closing.DONE: "done", r.Closing.SKIPPED: "skipped"}
+
+
+class UpcomingOccurrence(BaseModel):
+    """An occurrence that is yet to come, and what was decided about it."""
+
+    occurrence: Local
+    """By the rule; it names the occurrence in commands."""
+    due: outputs.TaskDue
+    """As it will be."""
+    status: Literal["upcoming", "done", "skipped", "deleted"]
+    """Whether it was closed before it comes; then it never opens."""
+    changed: list[str]
+    """The fields of it that were changed."""
+    task: Id | None
+    """Its task, if it was closed."""
+
+
+class UpcomingOccurrences(BaseModel):
+    """Occurrences of a series after its open one, in the order of the rule."""
+
+    items: list[UpcomingOccurrence]
+    more: bool
+    """Whether there are further ones."""
+
+
+def content(task: views.Task, since: str | None, until: str | None, most: int) -> bytes:
+    """Return ``UpcomingOccurrences`` as JSON. It may take some tens of milliseconds."""
+    rule = task.recurrence if task.status is r.Status.OPEN else None
+    every = upcoming.listed(rule, task.occurrence, since) if rule and task.occurrence else iter(())
+    last = until and (until if "T" in until else f"{until}T24")  # keys sort as times do
+    known = takewhile(lambda each: last is None or each.slot <= last, every)
+    found = [*islice(known, most + 1)]
+    return msgspec.json.encode({"items": [*map(_members, found[:most])], "more": len(found) > most})
+
+
+def _members(each: upcoming.Upcoming) -> dict[str, Any]:
+    override = each.override
+    return {
+        "occurrence": each.slot,
+        "due": {"date": each.due.date, "time": each.due.time, "zone": each.due.zone},
+        "status": "deleted" if override.deleted else _CLOSED[override.closing],
+        "changed": [_PUBLIC.get(name, name) for name in override.changed],
+        "task": override.task,
+    }

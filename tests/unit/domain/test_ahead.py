@@ -1,0 +1,305 @@
+"""What is decided about an occurrence before it comes holds when it does, and nothing else changes."""
+
+import pytest
+from msgspec.structs import replace
+
+from domain.recurrence import overrides
+from domain.recurrence.derived import CLOSING, derived
+from schemas import records as r
+from tests.unit.domain.given import DAY, HOUR, NOON, PARIS, World, complete, create, delete, reopen, skip, update
+
+WEEKLY = create(due=PARIS, rrule="FREQ=WEEKLY;COUNT=4")  # 24 November, 1, 8 and 15 December
+EIGHTH = "2026-12-08T09:00:00"
+MOVED = replace(PARIS, date="2026-12-10")
+
+
+def on(command, slot=EIGHTH):
+    return replace(command, occurrence=slot)
+
+
+def moved(due=MOVED, slot=EIGHTH, **fields):
+    return on(update(scope=r.Scope.THIS, due=due, **fields), slot)
+
+
+def alone(slot=EIGHTH):
+    return on(delete(scope=r.Scope.THIS), slot)
+
+
+def refused(world, command):
+    outcome = world.does(command).outcome
+    assert outcome.kind is r.OutcomeKind.REJECTED, outcome
+    return outcome.code, outcome.field, outcome.detail
+
+
+def runs(world, at=NOON):
+    """Complete what is open until nothing is, and return the dues of the series' occurrences in that order."""
+    dues = []
+    while world.open():
+        [task] = world.open()
+        dues.append(world.task(task).due.date)
+        world.does(complete(task, at))
+        if followup := world.followup():
+            world.does(followup)
+    return dues
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "closing"),
+    [
+        (complete(), r.Status.COMPLETED, r.Closing.DONE),
+        (skip(), r.Status.COMPLETED, r.Closing.SKIPPED),
+        (delete(scope=r.Scope.THIS), r.Status.DELETED, r.Closing.SKIPPED),
+    ],
+)
+def test_one_that_is_closed_ahead_is_a_closed_task_and_never_opens(command, status, closing):
+    world = World(WEEKLY, on(command))
+    [task] = [one for one in world.tasks.values() if one.id != "t"]
+    assert (task.status, task.closing, task.occurrence, task.series) == (status, closing, EIGHTH, "t")
+    assert (world.open(), task.completed_at) == (["t"], NOON)
+    assert runs(world) == ["2026-11-24", "2026-12-01", "2026-12-15"]
+
+
+def test_one_that_is_moved_ahead_opens_with_its_own_due_and_the_next_one_with_the_series():
+    world = World(WEEKLY, moved())
+    assert runs(world) == ["2026-11-24", "2026-12-01", "2026-12-10", "2026-12-15"]
+
+
+def test_what_was_changed_of_one_is_its_own():
+    reminders = (r.Reminder("r1", before=900),)
+    world = World(WEEKLY, on(update(scope=r.Scope.THIS, title="Feed", tags=("late",), reminders=reminders)))
+    world.goes_on()
+    world.does(complete(world.open()[0]))
+    created, changed = world.does(world.followup()).events
+    assert (created.task.title, changed.task.title, changed.own) == ("Water the plants", "Feed", changed.changed)
+    last = world.goes_on(world.open()[0])
+    assert (last.title, last.tags, last.reminders) == ("Water the plants", (), ())
+
+
+def test_what_changes_of_the_series_meanwhile_holds_for_one_that_differs_otherwise():
+    world = World(WEEKLY, moved(), update(title="Feed"))
+    first = world.goes_on()
+    assert (first.title, first.due.date) == ("Feed", "2026-12-01")
+    world.does(complete(first.id))
+    world.does(world.followup())
+    assert [(task.title, task.due.date) for task in map(world.task, world.open())] == [("Feed", "2026-12-10")]
+
+
+def test_a_second_change_of_one_is_added_to_the_first():
+    world = World(WEEKLY, moved(), on(update(scope=r.Scope.THIS, title="Feed")))
+    [override] = world.task("t").recurrence.overrides
+    assert (override.slot, override.changed) == (EIGHTH, ("title", "due"))
+
+
+def test_one_that_is_changed_back_has_no_override():
+    world = World(WEEKLY, moved(), moved(replace(PARIS, date="2026-12-08")))
+    assert world.task("t").recurrence.overrides == ()
+
+
+def test_the_time_alone_is_moved_ahead():
+    world = World(WEEKLY)
+    asked = on(update(scope=r.Scope.THIS, due=r.Due("", "18:00:00")))
+    world.does(replace(asked, changed=("due.time",)))
+    [override] = world.task("t").recurrence.overrides
+    assert override.fields.due == r.Due("2026-12-08", "18:00:00", "Europe/Paris")
+
+
+def test_an_occurrence_is_named_by_its_day_too():
+    world = World(WEEKLY, on(skip(), "2026-12-08"))
+    assert [one.slot for one in world.task("t").recurrence.overrides] == [EIGHTH]
+
+
+def test_the_open_one_may_be_named_too():
+    for written in ("2026-11-24", "2026-11-24T09:00", "2026-11-24T09:00:00"):
+        world = World(WEEKLY, on(complete(), written))
+        assert world.task("t").status is r.Status.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("slot", "detail"),
+    [
+        ("2026-12-09", "The series has no occurrence on 2026-12-09; the next after that is 2026-12-15T09:00:00."),
+        ("2027-12-09", "The series has no occurrence on 2027-12-09."),
+        ("2026-12-08T10:00",
+         "The series has no occurrence on 2026-12-08T10:00; the next after that is 2026-12-15T09:00:00."),
+        ("2026-11-17", "The series has no occurrence on 2026-11-17; the next after that is 2026-11-24T09:00:00."),
+        ("2026-11-24T08:00", "The series has come to 2026-11-24T09:00:00; name an occurrence after that."),
+    ],
+)  # fmt: skip
+def test_what_is_no_slot_or_has_come_is_refused(slot, detail):
+    assert refused(World(WEEKLY), on(skip(), slot)) == ("conflict", "occurrence", detail)
+
+
+@pytest.mark.parametrize("slot", ["soon", "2026-13-01", "2026-12-08T25:00", "2026-12-08T09:00:00+01:00", "08.12.2026"])
+def test_what_is_no_local_time_is_refused(slot):
+    code, field, _ = refused(World(WEEKLY), on(skip(), slot))
+    assert (code, field) == ("invalid", "occurrence")
+
+
+def test_of_several_in_a_day_one_is_named_with_its_time():
+    world = World(create(due=PARIS, rrule="FREQ=HOURLY;INTERVAL=8"))
+    assert refused(world, on(skip(), "2026-12-08"))[1:] == (
+        "occurrence", "The series has several occurrences on 2026-12-08; name the time, too: 2026-12-08T01:00.",
+    )  # fmt: skip
+
+
+def test_a_rule_that_is_counted_from_completion_has_no_slots_ahead():
+    world = World(create(due=PARIS, rrule="FREQ=WEEKLY", repeats=r.Repeats.COMPLETION))
+    assert refused(world, on(skip()))[0] == "conflict"
+
+
+def test_only_a_task_that_recurs_has_occurrences():
+    assert refused(World(create(due=PARIS)), on(complete()))[:2] == ("conflict", "occurrence")
+
+
+def test_a_closed_occurrence_is_not_the_one_by_which_another_is_named():
+    world = World(WEEKLY)
+    world.goes_on()
+    assert refused(world, on(skip()))[:2] == ("conflict", "occurrence")
+
+
+@pytest.mark.parametrize("command", [moved(), alone()])
+def test_one_that_is_closed_ahead_is_not_changed(command):
+    assert refused(World(WEEKLY, on(complete())), command)[2] == "It was closed before it came; reopen it first."
+
+
+def test_closing_one_twice_does_nothing():
+    world = World(WEEKLY, on(complete()))
+    for again in (complete(), skip()):
+        assert world.does(on(again)).outcome.kind is r.OutcomeKind.NOTHING_TO_DO
+
+
+@pytest.mark.parametrize("command", [on(complete()), on(skip()), alone(), moved()])
+def test_reopening_takes_all_of_it_back(command):
+    world = World(WEEKLY, command, on(reopen()))
+    assert runs(world) == ["2026-11-24", "2026-12-01", "2026-12-08", "2026-12-15"]
+    assert world.does(on(reopen())).outcome.kind is r.OutcomeKind.REJECTED
+
+
+UNDOABLE = {"complete": on(complete()), "skip": on(skip()), "delete": alone(), "move": moved()}
+
+
+@pytest.mark.parametrize("name", UNDOABLE)
+def test_each_is_undone_and_the_undoing_too(name):
+    world = World(WEEKLY, command := UNDOABLE[name])
+    done = world.task("t").recurrence
+    statuses = [task.status for task in world.tasks.values()]
+    world.does(undoing := world.undoing(command))
+    assert world.task("t").recurrence.overrides == ()
+    world.does(world.undoing(undoing))
+    assert world.task("t").recurrence == done
+    assert [task.status for task in world.tasks.values()] == statuses
+    assert len(runs(world)) == (4 if name == "move" else 3)
+
+
+def test_they_are_undone_in_any_order_also_after_the_series_has_gone_on():
+    first, second, third = moved(), on(skip(), "2026-12-15"), on(update(scope=r.Scope.THIS, title="Feed"))
+    world = World(WEEKLY, first, second, third)
+    world.goes_on()
+    [outcome] = [world.does(world.undoing(first)).outcome]
+    assert [one.detail for one in outcome.part.refused] == [f"The occurrence of {EIGHTH} was changed since."]
+    for command in (third, second, first):
+        assert world.does(world.undoing(command)).outcome.part.changed == 1
+    assert runs(world) == ["2026-12-01", "2026-12-08", "2026-12-15"]
+
+
+def test_it_is_not_undone_once_the_series_has_come_to_it():
+    world = World(WEEKLY, command := moved())
+    world.does(complete(world.goes_on().id))
+    world.does(world.followup())
+    [refusal] = world.does(world.undoing(command)).outcome.part.refused
+    assert (refusal.code, refusal.field) == ("contradicted", "occurrence")
+
+
+def test_the_series_goes_back_over_one_that_was_moved_ahead():
+    world = World(WEEKLY, moved())
+    first = world.goes_on()
+    world.does(done := complete(first.id))
+    [created, _] = world.does(world.followup()).events
+    world.does(world.undoing(done))
+    assert world.open() == [first.id]
+    assert runs(world) == ["2026-12-01", "2026-12-10", "2026-12-15"]
+    assert world.task(created.task.id).due == MOVED
+
+
+def test_an_override_whose_slot_is_none_of_the_changed_rule_is_dropped():
+    world = World(WEEKLY, moved(), on(skip(), "2026-12-15"), update(rrule="FREQ=WEEKLY;INTERVAL=3"))
+    assert [one.slot for one in world.task("t").recurrence.overrides] == ["2026-12-15T09:00:00"]
+
+
+def test_stopping_a_series_and_undoing_that_keeps_what_was_decided():
+    world = World(WEEKLY, moved(), stopped := update(rrule=None))
+    assert world.task("t").recurrence is None
+    world.does(world.undoing(stopped))
+    assert [one.slot for one in world.task("t").recurrence.overrides] == [EIGHTH]
+
+
+def test_count_includes_one_that_is_closed_ahead():
+    world = World(create(due=PARIS, rrule="FREQ=WEEKLY;COUNT=2"), on(complete(), "2026-12-01"), complete())
+    assert world.followup() is None
+
+
+NINE = 1_795_507_200_000  # 2026-11-24T09:00 in Paris
+LATE = NINE + 15 * DAY  # the 1st and the 8th have passed
+
+
+@pytest.mark.parametrize(
+    ("missed", "due", "expected"),
+    [
+        (r.Missed.SKIP, None, "2026-12-15"),
+        (r.Missed.SKIP, "2026-12-10", "2026-12-10"),
+        (r.Missed.SKIP, "2026-12-09", "2026-12-15"),
+        (r.Missed.LATEST, None, "2026-12-08"),
+        (r.Missed.LATEST, "2026-12-10", "2026-12-01"),
+        (r.Missed.EACH, "2026-12-10", "2026-12-01"),
+    ],
+)
+def test_a_moved_one_has_passed_once_its_own_due_has(missed, due, expected):
+    world = World(create(due=PARIS, rrule="FREQ=WEEKLY", missed=missed))
+    if due:
+        world.does(moved(replace(PARIS, date=due)))
+    world.does(complete(at=LATE + HOUR))
+    events = world.does(world.followup()).events
+    assert events[-1].task.due.date == expected
+
+
+def test_one_that_was_moved_far_is_not_passed_over():
+    world = World(create(due=PARIS, rrule="FREQ=DAILY"), moved(replace(PARIS, date="2027-12-31")))
+    world.does(complete(at=NINE + 300 * DAY))
+    assert world.does(world.followup()).events[-1].task.due.date == "2027-12-31"
+    world.does(complete(world.open()[0], at=NINE + 300 * DAY))
+    assert world.does(world.followup()).events[-1].task.due.date > "2027-09-01"
+
+
+def test_by_the_calendar_one_stays_between_its_neighbours():
+    world = World(create(due=PARIS, rrule="FREQ=WEEKLY", repeats=r.Repeats.CALENDAR))
+    for due in ("2026-12-15", "2026-12-01", "2027-01-01", "2026-11-30"):
+        assert refused(world, moved(replace(PARIS, date=due)))[:2] == ("conflict", "due")
+    assert world.does(moved()).outcome.kind is r.OutcomeKind.ACCEPTED
+
+
+def test_the_clocks_gap_is_one_slot_whichever_time_names_it():
+    night = r.Due("2027-03-27", "02:30:00", "Europe/Paris")
+    for written in ("2027-03-28T02:30", "2027-03-28T03:30", "2027-03-28"):
+        world = World(create(due=night, rrule="FREQ=DAILY"), on(skip(), written))
+        assert world.goes_on().occurrence == "2027-03-29T02:30:00"
+
+
+def test_what_is_decided_ahead_is_bounded():
+    world = World(create(due=PARIS, rrule="FREQ=DAILY"))
+    slots = [f"2026-12-{day:02}" for day in range(1, 32)] + [
+        f"2027-{month:02}-{day:02}" for month in (1, 3, 5) for day in range(1, 32)
+    ]
+    for slot in slots[: overrides.MOST]:
+        assert world.does(on(skip(), slot)).outcome.kind is r.OutcomeKind.ACCEPTED
+    assert refused(world, on(skip(), slots[overrides.MOST]))[2].startswith("At most 100 occurrences")
+    assert world.does(on(reopen(), slots[3])).outcome.kind is r.OutcomeKind.ACCEPTED
+    large = on(update(scope=r.Scope.THIS, notes="x" * 16_000))
+    world = World(
+        create(due=PARIS, rrule="FREQ=DAILY"), *(replace(large, id=str(n), occurrence=slots[n]) for n in range(4))
+    )
+    assert refused(world, replace(large, id="5", occurrence=slots[5]))[2].endswith("65,536 bytes in all.")
+
+
+def test_no_closing_ahead_leads_to_an_occurrence():
+    world = World(WEEKLY, on(complete()))
+    assert [derived(event, world.version) for event in world.events if isinstance(event, CLOSING)] == []
