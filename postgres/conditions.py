@@ -27,6 +27,7 @@ from domain.query.dates import Clock, Edge, Relative, Span, compared, resolve
 from domain.query.tree import (
     INBOX,
     And,
+    Closed,
     Filter,
     Has,
     Is,
@@ -137,6 +138,8 @@ class _Condition:
         match term:
             case Is(status):
                 return f"tasks.status = '{status.name}'"  # a literal, so that an index of open tasks serves it
+            case Closed(closing):
+                return f"tasks.status = 'COMPLETED' and tasks.closing = '{closing.name}'"
             case Pinned():
                 return "tasks.pinned"
             case Has(field):

@@ -90,8 +90,8 @@ class Entry(Names, Event):  # type: ignore[misc]
     previous: Hash
     hash: Hash
     led_to: Known | None
-    """For the completion of an occurrence: the command that creates the next one, or its rejection, such as at the end
-    of the series (`ended`). Null until its outcome is known, and for all other events."""
+    """For the event that closed an occurrence: the command that creates the next one, or its rejection, such as at the
+    end of the series (`ended`). Null until its outcome is known, and for all other events."""
 
 
 def entry_members(entry: views.Entry, led_to: views.Outcome | None = None) -> dict[str, Any]:

@@ -11,8 +11,11 @@ from api.http.requests import Route, User, signed
 from api.models import examples, histories, inputs, outputs, upcoming
 from api.models.entities import TASK
 from api.models.paging import Cursor, Limit, TaskId, list_responses, listed, responses
+from domain.recurrence.derived import CLOSING
 from domain.recurrence.succession import command_of
-from schemas.records import TaskCompleted
+
+_CLOSING = {event.__name__ for event in CLOSING}
+"""The names in the audit trail of the events that close a task."""
 
 _FROM = "The first local day or time to return, as `occurrence` names it."
 
@@ -30,14 +33,14 @@ async def read_history(
 ) -> Response:
     """Return the history of a task, also of a purged one, oldest entry first: who changed what, when and why.
 
-    The entry of a completion has what it led to, such as the reason why a series ended.
+    The entry that closes an occurrence has what it led to, such as the reason why a series ended.
     """
     after = cursors.number("history", cursor)
     async with services.views.of(user) as view:
         page = await view.history(str(task), limit, after)
         if not page.items and await view.task(str(task)) is None:
             raise TASK.missing()
-        derived = {entry.id: command_of(entry.id) for entry in page.items if entry.event == TaskCompleted.__name__}
+        derived = {entry.id: command_of(entry.id) for entry in page.items if entry.event in _CLOSING}
         led_to = await view.commands([*derived.values()])
     return listed("history", lambda entry: histories.entry_members(entry, led_to.get(derived.get(entry.id, ""))), page)
 

@@ -5,8 +5,8 @@ from difflib import get_close_matches
 from enum import Enum, auto
 
 from domain.query.dates import Op
-from domain.query.tree import Filter, Has, Is, Not, Overdue, Pinned, Priorities
-from schemas.records import Priority, Status
+from domain.query.tree import Closed, Filter, Has, Is, Not, Overdue, Pinned, Priorities
+from schemas.records import Closing, Priority, Status
 
 
 class FieldType(Enum):
@@ -56,6 +56,8 @@ SHORTHANDS: Mapping[str, Filter] = {
     "open": Is(Status.OPEN),
     "completed": Is(Status.COMPLETED),
     "deleted": Is(Status.DELETED),
+    "skipped": Closed(Closing.SKIPPED),
+    "missed": Closed(Closing.MISSED),
     "overdue": Overdue(),
     "pinned": Pinned(),
     "recurring": Has("recurrence"),

@@ -10,6 +10,7 @@ from domain.query.dates import Clock, Op, Relative, Span, compared
 from domain.query.tree import (
     INBOX,
     And,
+    Closed,
     Filter,
     Has,
     Is,
@@ -72,6 +73,8 @@ def _has_it(term: Term, task: Task) -> bool:  # noqa: PLR0911 - one for each kin
     match term:
         case Is(status):
             return task.status is status
+        case Closed(closing):
+            return task.status is Status.COMPLETED and task.closing is closing
         case Pinned():
             return task.pinned
         case Has(field):

@@ -1,6 +1,6 @@
 """The scope of a filter: all tasks except deleted ones, unless the filter names these."""
 
-from domain.query.tree import And, Filter, Is, Not, Or, Overdue, every
+from domain.query.tree import And, Closed, Filter, Is, Not, Or, Overdue, every
 from schemas.records import Status
 
 _DELETED = Is(Status.DELETED)
@@ -40,4 +40,4 @@ def _finds_no_deleted(filter_: Filter) -> bool:
         case Is(status):
             return status is not Status.DELETED
         case _:
-            return isinstance(filter_, Overdue)
+            return isinstance(filter_, Overdue | Closed)

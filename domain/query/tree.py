@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from domain.query.dates import Date, Op
-from schemas.records import Priority, Status
+from schemas.records import Closing, Priority, Status
 
 KEYWORDS = frozenset({"and", "or", "not", "in", "no", "has"})
 INBOX = "inbox"
@@ -73,6 +73,16 @@ class Is:
 
     def __str__(self) -> str:
         return self.status.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Completed tasks that were closed so: skipped or missed."""
+
+    closing: Closing
+
+    def __str__(self) -> str:
+        return self.closing.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +179,7 @@ class Linked:
         return _among(self.field, self.ids)
 
 
-Term: TypeAlias = Is | Overdue | Pinned | Has | Priorities | When | Text | Tagged | Listed | Linked
+Term: TypeAlias = Is | Closed | Overdue | Pinned | Has | Priorities | When | Text | Tagged | Listed | Linked
 Filter: TypeAlias = And | Or | Not | Term
 
 

@@ -100,13 +100,11 @@ def around(client: Rondo, task: Task) -> descriptions.Around:
 
 
 def _why_ended(client: Rondo, task: Task) -> str:
-    """Return why nothing follows a completed task of a series, from the outcome of its last completion."""
+    """Return why nothing follows a closed task of a series, from the outcome of what its last closing led to."""
     if task["status"] != "completed" or task["recurrence"] is None:
         return ""
-    completions = [
-        each for each in client.history(task["id"], limit=api_command.PAGE) if each["event"] == "TaskCompleted"
-    ]
-    return descriptions.why_ended(completions[-1]) if completions else ""
+    closings = [each for each in client.history(task["id"], limit=api_command.PAGE) if each["led_to"]]
+    return descriptions.why_ended(closings[-1]) if closings else ""
 
 
 def _existing(read: Callable[[str], Shape], id_: str | None) -> Shape | None:

@@ -43,10 +43,16 @@ def near(value: Due | None, today: date, seen: date | None = None) -> str:
     return due({**value, "date": name}) if name and seen in {None, day} else due(value)
 
 
+def status(task: Task) -> str:
+    """Return a task's status; of an occurrence that was skipped or missed, that."""
+    closing = task["closing"] if task["status"] == "completed" else None
+    return closing if closing in {"skipped", "missed"} else task["status"]
+
+
 def line(task: Task) -> str:
     """Return a task as a line with tabs between ``FIELDS``."""
     tags = ",".join(task["tags"])
-    fields = (task["id"], task["status"], task["priority"], due(task["due"]), task["title"], tags)
+    fields = (task["id"], status(task), task["priority"], due(task["due"]), task["title"], tags)
     return "\t".join(map(plain, fields))
 
 
@@ -69,7 +75,7 @@ def facts(task: Task, around: Around = ALONE) -> Iterator[tuple[str, str]]:
     values = {
         "title": plain(task["title"]),
         "id": task["id"],
-        "status": task["closing"] if task["closing"] in {"skipped", "missed"} else task["status"],
+        "status": status(task),
         "priority": task["priority"],
         "start": _with_instant(task["start"], task["start_at"]),
         "due": _with_instant(task["due"], task["due_at"]),
@@ -145,7 +151,7 @@ def _with_instant(value: Due | None, instant: str | None) -> str:
 
 def occurrence_line(task: Task) -> str:
     """Return an occurrence as a line with tabs between itself, its status, when it was completed, and its id."""
-    return "\t".join((task["occurrence"] or "", task["status"], task["completed_at"] or "", task["id"]))
+    return "\t".join((task["occurrence"] or "", status(task), task["completed_at"] or "", task["id"]))
 
 
 def upcoming_line(occurrence: UpcomingOccurrence) -> str:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from rondo.client.models import Entry, ListedTask, Task, UpcomingOccurrence
 from rondo.terminal.cells import Cell
 from rondo.terminal.clock import passed
-from rondo.terminal.descriptions import ALONE, Around, describe, due, facts, near
+from rondo.terminal.descriptions import ALONE, Around, describe, due, facts, near, status
 from rondo.terminal.fitting import Card, Column, Fitted
 from rondo.terminal.ids import SHOWN
 from rondo.terminal.plain import plain
@@ -61,12 +61,13 @@ def title(task: ListedTask) -> Cell:
     """Return a task's title with matches highlighted, and the matching part of its notes on a line below."""
     style = STATUS[task["status"]]
     pinned = (("★ ", style),) if task["pinned"] else ()
+    closed = ((f" {status(task)}", "dim"),) if status(task) in {"skipped", "missed"} else ()
     highlights = task.get("highlights")
     if not highlights:
-        return Cell((*pinned, (plain(task["title"]), style)))
+        return Cell((*pinned, (plain(task["title"]), style), *closed))
     found = [(plain(part["text"]), FOUND if part["match"] else style) for part in highlights["title"]]
     notes = [(plain(part["text"]), FOUND if part["match"] else "dim") for part in highlights["notes"]]
-    return Cell((*pinned, *found, *((("\n", ""), *notes) if notes else ())))
+    return Cell((*pinned, *found, *closed, *((("\n", ""), *notes) if notes else ())))
 
 
 def cells(task: ListedTask, now: datetime) -> Iterator[Cell]:
@@ -120,7 +121,7 @@ def series(occurrences: Iterable[Task]) -> Fitted:
         (
             Cell.of(task["id"][:SHOWN], "dim"),
             Cell.of(task["occurrence"] or ""),
-            Cell.of(task["status"], STATUS[task["status"]]),
+            Cell.of(status(task), STATUS[task["status"]]),
             Cell.of(_seconds(task["completed_at"]) if task["completed_at"] else ""),
         )
         for task in occurrences

@@ -69,6 +69,9 @@ def test_one_occurrence_is_moved_skipped_or_left_out_and_the_series_goes_on(user
     assert (skipped["status"], skipped["closing"]) == ("completed", "skipped")
     second = following(user, task)
     assert second["due"]["time"] == "09:00:00"
+    assert [one["id"] for one in rondo.tasks("skipped")] == [task["id"]]
+    [led_to] = [one["led_to"] for one in rondo.history(task["id"]) if one["event"] == "TaskSkipped"]
+    assert (led_to["status"], led_to["task"]["id"]) == ("accepted", second["id"])
     left_out = rondo.delete(second["id"], scope="this", wait=WAIT)
     third = following(user, task)
     assert third["occurrence"] > second["occurrence"]

@@ -13,7 +13,7 @@ from domain.query.dates import Clock, Op
 from domain.query.sorting import Key, Sort
 from domain.times import END
 from schemas import ids
-from schemas.records import Due, Priority, Recurrence, Status, Task
+from schemas.records import Closing, Due, Priority, Recurrence, Status, Task
 
 DAY = 24 * 60 * 60 * 1000
 NOON = int(datetime.fromisoformat("2026-11-24T12:00:00+00:00").timestamp()) * 1000
@@ -128,6 +128,7 @@ tasks = st.builds(
     rank=st.sampled_from(("a", "b", "ba", "B")),
     pinned=st.booleans(),
     status=st.sampled_from(Status),
+    closing=st.sampled_from(Closing),
     recurrence=st.none() | st.just(Recurrence("FREQ=DAILY", Due("2026-11-24"))),
     series=st.none() | some_ids,
     created_at=instants,
@@ -164,6 +165,7 @@ held = ("notes", "tags", "list", "parent", "series", "start", "due", "completed"
 
 terms: st.SearchStrategy[tree.Filter] = st.one_of(
     st.builds(tree.Is, st.sampled_from(Status)),
+    st.builds(tree.Closed, st.sampled_from((Closing.SKIPPED, Closing.MISSED))),
     st.just(tree.Overdue()),
     st.just(tree.Pinned()),
     st.builds(tree.Has, st.sampled_from(held)),

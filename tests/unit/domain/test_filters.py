@@ -12,7 +12,7 @@ from domain.folding import fold
 from domain.query import Clock, TaskList, matches, parse, without_deleted
 from domain.query.tree import QUOTES, Text, every, some
 from domain.times import instant
-from schemas.records import Due, Priority, Recurrence, Status, Task
+from schemas.records import Closing, Due, Priority, Recurrence, Status, Task
 from tests.unit.domain.filtering import DAY, IDS, LISTS, NOON, a_task, clocks, filters, tasks, texts
 
 NOW = Clock(NOON, "UTC")  # Tuesday, 24 November 2026
@@ -49,6 +49,7 @@ def due(*when: str) -> Task:
         ("no priority", "priority = none"),
         ("status != deleted", "not deleted"),
         ("recurring", "recurring"),
+        ("Skipped or MISSED", "skipped or missed"),
         ("no recurrence", "no recurrence"),
         ("not has due", "no due"),
         ("not no due", "has due"),
@@ -142,6 +143,10 @@ def test_a_filter_or_its_negation_finds_a_task(filter_, task, clock):
         ("open", A_TASK),
         ("completed", a_task(status=Status.COMPLETED)),
         ("status in (deleted, completed)", a_task(status=Status.DELETED)),
+        ("skipped", a_task(status=Status.COMPLETED, closing=Closing.SKIPPED)),
+        ("missed or completed", a_task(status=Status.COMPLETED, closing=Closing.MISSED)),
+        ("completed and not skipped and not missed", a_task(status=Status.COMPLETED)),
+        ("not skipped", a_task(status=Status.DELETED, closing=Closing.SKIPPED)),
         ("pinned", a_task(pinned=True)),
         ("recurring", a_task(recurrence=Recurrence("FREQ=DAILY", AT_NINE))),
         ("priority >= high", a_task(priority=Priority.URGENT)),
