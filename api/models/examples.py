@@ -98,6 +98,7 @@ OCCURRENCES: dict[str, Any] = {
     "ended": False,
 }
 UPCOMING: dict[str, Any] = {
+    "words": "Every week from Monday to Friday at 09:00, Paris time",
     "items": [
         {
             "occurrence": "2026-12-08T09:00:00",

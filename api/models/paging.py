@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field
 
 from api.http import cursors, document, problems
 from api.http.problems import ProblemType
+from domain.recurrence.rule_words import Language
 from postgres.reader import Key, Page, Ranked
 
 
@@ -24,6 +25,7 @@ View = TypeVar("View")
 
 TaskId = Annotated[UUID, Path(description="The task's id.")]
 Limit = Annotated[int, Field(ge=1, le=200), BeforeValidator(whole_number), Query(description="The most items.")]
+InLanguage = Annotated[Language, Query(description="The language of words and reasons.")]
 Cursor = Annotated[str | None, Query(max_length=8000, description="The `next` of the previous page.")]
 
 

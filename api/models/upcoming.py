@@ -11,6 +11,7 @@ from api.models import outputs
 from api.models.formats import Id, Local
 from api.models.inputs import NewTask
 from domain.recurrence import upcoming
+from domain.recurrence.rule_words import Language, describe_series
 from postgres import reader as views
 from schemas import records as r
 
@@ -36,19 +37,22 @@ class UpcomingOccurrence(BaseModel):
 class UpcomingOccurrences(BaseModel):
     """Occurrences of a series after its open one, in the order of the rule."""
 
+    words: str | None
+    """The rule in words; null if the task does not recur."""
     items: list[UpcomingOccurrence]
     more: bool
     """Whether there are further ones."""
 
 
-def content(task: views.Task, since: str | None, until: str | None, most: int) -> bytes:
+def content(task: views.Task, since: str | None, until: str | None, most: int, language: Language) -> bytes:
     """Return ``UpcomingOccurrences`` as JSON. It may take some tens of milliseconds."""
     rule = task.recurrence if task.status is r.Status.OPEN else None
     every = upcoming.listed(rule, task.occurrence, since) if rule and task.occurrence else iter(())
     last = until and (until if "T" in until else f"{until}T24")  # keys sort as times do
     known = takewhile(lambda each: last is None or each.slot <= last, every)
     found = [*islice(known, most + 1)]
-    return msgspec.json.encode({"items": [*map(_members, found[:most])], "more": len(found) > most})
+    words = describe_series(task.recurrence, language) if task.recurrence else None
+    return msgspec.json.encode({"words": words, "items": [*map(_members, found[:most])], "more": len(found) > most})
 
 
 def _members(each: upcoming.Upcoming) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from api.http.problems import NOT_FOUND
 from api.http.requests import Route, User, signed
 from api.models import examples, histories, inputs, outputs, upcoming
 from api.models.entities import TASK
-from api.models.paging import Cursor, Limit, TaskId, list_responses, listed, responses
+from api.models.paging import Cursor, InLanguage, Limit, TaskId, list_responses, listed, responses
 from domain.recurrence.derived import CLOSING
 from domain.recurrence.succession import command_of
 
@@ -79,12 +79,13 @@ async def list_upcoming_occurrences(  # noqa: PLR0917 - FastAPI's
     limit: Limit = 10,
     since: Annotated[str | None, Query(alias="from", max_length=40, description=_FROM)] = None,
     until: Annotated[str | None, Query(max_length=40, description="The last local day or time to return.")] = None,
+    language: InLanguage = "en",
 ) -> Response:
-    """Return the occurrences of a task's series that are yet to come, and what was decided about them.
+    """Return what is yet to come of a task's series: its rule in words, its occurrences, what was decided about each.
 
     A task that is not the open occurrence has none. Those of a rule that is counted from completion are not known.
     """
-    asked = (inputs.checked_key("from", since), inputs.checked_key("until", until), limit)
+    asked = (inputs.checked_key("from", since), inputs.checked_key("until", until), limit, language)
     async with services.views.of(user) as view:
         found = await view.task(str(task))
     if found is None:

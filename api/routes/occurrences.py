@@ -8,10 +8,9 @@ from pydantic import BeforeValidator, Field
 from api.commands.services import Services
 from api.http.requests import Route, User, signed
 from api.models import examples, rule_preview
-from api.models.paging import responses, whole_number
+from api.models.paging import InLanguage, responses, whole_number
 from domain.recurrence.preview import MOST
 from domain.recurrence.rule import MAX_TEXT
-from domain.recurrence.rule_words import Language
 
 RuleText = Annotated[
     str,
@@ -34,7 +33,6 @@ Additions = Annotated[
     list[str] | None, Query(description="Days or times to add, as the start is written (RDATE); repeatable.")
 ]
 Most = Annotated[int, Field(ge=1, le=MOST), BeforeValidator(whole_number), Query(description="The most occurrences.")]
-InLanguage = Annotated[Language, Query(description="The language of words and reasons.")]
 
 router = APIRouter(prefix="/v1/occurrences", tags=["occurrences"], route_class=Route, dependencies=[signed])
 

@@ -10,6 +10,8 @@ from domain.recurrence.rule import Freq, Skip
 
 Mode = Literal["schedule", "completion", "calendar"]
 """What the next occurrence follows from: the schedule, the completion of the last one, or the calendar alone."""
+Policy = Literal["skip", "latest", "each"]
+"""Which of the occurrences that have passed opens: none, the latest, or each."""
 
 
 class Language(ABC):
@@ -21,6 +23,7 @@ class Language(ABC):
     conjunction: ClassVar[str]
     span: ClassVar[str]
     modes: ClassVar[dict[Mode, str]]
+    policies: ClassVar[dict[Policy, str]]
     skips: ClassVar[dict[Skip, str]]
 
     @abstractmethod

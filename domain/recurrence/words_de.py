@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from domain.recurrence.lacking import Lack
-from domain.recurrence.language import Mode
+from domain.recurrence.language import Mode, Policy
 from domain.recurrence.rule import Freq, Skip
 from domain.recurrence.rule_phrases import Words
 
@@ -38,6 +38,11 @@ class German(Words):
         "schedule": "",
         "completion": ", ab Erledigung",
         "calendar": ", erledigt oder nicht",
+    }
+    policies: ClassVar[dict[Policy, str]] = {
+        "skip": "",
+        "latest": ", von versäumten den letzten",
+        "each": ", auch jeden versäumten",
     }
     skips: ClassVar[dict[Skip, str]] = {
         Skip.BACKWARD: ", oder am letzten Tag davor, wo es ihn nicht gibt",

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from domain.recurrence.lacking import Lack
-from domain.recurrence.language import Mode
+from domain.recurrence.language import Mode, Policy
 from domain.recurrence.rule import Freq, Skip
 from domain.recurrence.rule_phrases import Words
 
@@ -35,6 +35,11 @@ class English(Words):
         "schedule": "",
         "completion": ", from completion",
         "calendar": ", completed or not",
+    }
+    policies: ClassVar[dict[Policy, str]] = {
+        "skip": "",
+        "latest": ", of missed ones the latest",
+        "each": ", also each missed one",
     }
     skips: ClassVar[dict[Skip, str]] = {
         Skip.BACKWARD: ", or the last day before it where there is none",

@@ -480,10 +480,14 @@ def series(task: str, limit: int = PAGE) -> Listing[Task]:
 
 
 def upcoming(
-    task: str, *, since: str | None = None, until: str | None = None, limit: int = 10
+    task: str, *, since: str | None = None, until: str | None = None, limit: int = 10, language: str | None = None
 ) -> Call[UpcomingOccurrences]:
-    """Return the first ``limit`` occurrences after a series' open one, between two local days or times."""
-    query: dict[str, str | int] = {"limit": limit, **_given(**{"from": since, "until": until})}
+    """Return the first ``limit`` occurrences after a series' open one, between two local days or times.
+
+    Its rule in words is in a ``language``, en or de; by default in English.
+    """
+    given = _given(**{"from": since, "until": until, "language": language})
+    query: dict[str, str | int] = {"limit": limit, **given}
     return Call("GET", f"{_task(task)}/occurrences", query=query)
 
 

@@ -456,6 +456,7 @@ class UpcomingOccurrence(TypedDict):
 class UpcomingOccurrences(TypedDict):
     """Occurrences of a series after its open one, and whether there are more."""
 
+    words: str | None
     items: list[UpcomingOccurrence]
     more: bool
 

@@ -28,7 +28,7 @@ class Command(click.Command):
 @click.option("-n", "--limit", type=click.IntRange(1, MOST), default=10, help="The most lines; default: 10.")
 @click.option("--exdate", multiple=True, metavar="TIME", help="Leave out this day or time; repeatable.")
 @click.option("--rdate", multiple=True, metavar="TIME", help="Add this day or time; repeatable.")
-@click.option("--language", type=OneOf([*LANGUAGES]), default="en", help="The language of words and reasons: en or de.")
+@click.option("--language", type=OneOf([*LANGUAGES]), help="Of words and reasons, en or de; default: the terminal's.")
 @api_command.as_json
 def occurrences(  # noqa: PLR0917 - click's
     rule: str,
@@ -37,7 +37,7 @@ def occurrences(  # noqa: PLR0917 - click's
     limit: int,
     exdate: tuple[str, ...],
     rdate: tuple[str, ...],
-    language: Language,
+    language: Language | None,
     as_json: bool,
 ) -> None:
     """Print the local times at which a rule recurs, one a line.
@@ -51,7 +51,7 @@ def occurrences(  # noqa: PLR0917 - click's
         raise Failed(error.detail, USAGE) from error
     except (ValueError, clock.NoZone) as error:
         raise Failed(str(error), USAGE) from error
-    answer = described(found, limit, language)
+    answer = described(found, limit, language or output.language())
     if as_json:
         output.echo_json(answer)
         return

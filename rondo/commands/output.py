@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Mapping
 from shutil import get_terminal_size
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -42,3 +42,9 @@ def echo(layout: Layout) -> None:
 def on_terminal() -> bool:
     """Return whether the output goes to a person, not to a program."""
     return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
+
+
+def language() -> Literal["en", "de"]:
+    """Return the language of rules in words: German where the locale of the terminal is, else English."""
+    locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    return "de" if locale.startswith("de") else "en"

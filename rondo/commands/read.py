@@ -14,6 +14,8 @@ from rondo.commands.conditions import OPEN, Condition, combined
 from rondo.terminal import clock, descriptions, tables
 
 Shape = TypeVar("Shape", Task, List)
+NEXT = 3
+"""The most occurrences to come that `rondo show` shows."""
 LIMIT = click.IntRange(1, 1_000_000)
 
 
@@ -96,7 +98,11 @@ def around(client: Rondo, task: Task) -> descriptions.Around:
     """Return a task's list, its parent and its sub-tasks, without those that are deleted."""
     parts = client.tasks(f"parent = {task['id']} and (open or completed)", sort="order", limit=api_command.PAGE)
     on, above = _existing(client.show_list, task["list"]), _existing(client.task, task["parent"])
-    return descriptions.Around(on and on["name"], above and above["title"], tuple(parts), _why_ended(client, task))
+    named = (on and on["name"], above and above["title"], tuple(parts), _why_ended(client, task))
+    if task["recurrence"] is None:
+        return descriptions.Around(*named)
+    coming = client.upcoming(task["id"], limit=NEXT, language=output.language())
+    return descriptions.Around(*named, coming["words"] or "", tuple(coming["items"]))
 
 
 def _why_ended(client: Rondo, task: Task) -> str:

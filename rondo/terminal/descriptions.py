@@ -65,6 +65,10 @@ class Around:
     parts: tuple[Task, ...] = ()
     ended: str = ""
     """Why nothing follows it in its series."""
+    words: str = ""
+    """The rule of its series in words."""
+    next: tuple[UpcomingOccurrence, ...] = ()
+    """The occurrences of its series after it, as far as they are known."""
 
 
 ALONE = Around()
@@ -79,7 +83,9 @@ def facts(task: Task, around: Around = ALONE) -> Iterator[tuple[str, str]]:
         "priority": task["priority"],
         "start": _with_instant(task["start"], task["start_at"]),
         "due": _with_instant(task["due"], task["due_at"]),
-        "repeat": ", ".join(repeats(task)),
+        "repeat": plain(around.words),
+        "rule": ", ".join(repeats(task)),
+        "next": ", ".join(map(_upcoming, around.next)),
         "ended": around.ended,
         "next time": _NEXT_TIME[task["subtasks"]] if around.parts else "",
         "remind": "; ".join(map(reminder, task["reminders"])),
@@ -118,19 +124,18 @@ def _short(duration: str) -> str:
     return duration if duration.endswith("S") else duration.removeprefix("P").replace("T", "").lower()
 
 
-_MODES = {"completion": "from completion", "calendar": "by the calendar"}
-
-
 def repeats(task: Task) -> Iterator[str]:
-    """Yield what is known of a task's recurrence: its rule, what it is counted from, and its dates."""
+    """Yield the rule of a task, its further dates, and those that it leaves out."""
     if task["recurrence"]:
         yield plain(task["recurrence"])
-        if task["repeats"] in _MODES:
-            yield _MODES[task["repeats"]]
-        if task["missed"] != "skip":
-            yield f"of those missed {'the latest' if task['missed'] == 'latest' else 'each'}"
         yield from (f"also {each}" for each in task["rdates"])
         yield from (f"not {each}" for each in task["exdates"])
+
+
+def _upcoming(occurrence: UpcomingOccurrence) -> str:
+    """Return when an occurrence is due, and what became of it if it was closed before it comes."""
+    when = due({**occurrence["due"], "zone": None})
+    return when if occurrence["status"] == "upcoming" else f"{when} ({occurrence['status']})"
 
 
 _NEXT_TIME = {

@@ -15,6 +15,7 @@ ACCEPTED: dict[str, Any] = document.with_nulls(TASKS.accepted)
 ENTRY: dict[str, Any] = document.with_nulls(examples.ENTRY)
 LIST: dict[str, Any] = document.with_nulls(LISTS.example)
 FILTER: dict[str, Any] = document.with_nulls(FILTERS.example)
+UPCOMING: dict[str, Any] = document.with_nulls(examples.UPCOMING)
 BULK: dict[str, Any] = document.with_nulls(examples.BULK)
 
 

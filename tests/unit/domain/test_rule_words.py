@@ -5,8 +5,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from domain.recurrence.rule import parse
-from domain.recurrence.rule_words import LANGUAGES, describe
-from schemas.records import Due
+from domain.recurrence.rule_words import LANGUAGES, describe, describe_series
+from schemas.records import Due, Missed, Recurrence, Repeats
 from tests.unit.domain.test_occurrences_oracle import readable, rules, skips
 
 PARIS = Due("2026-01-31", "09:00:00", "Europe/Paris")
@@ -47,6 +47,25 @@ SAID = [
 def test_a_rule_in_words(rule, start, mode, english, german):
     said = [describe(parse(rule), start, mode=mode, language=language) for language in LANGUAGES]
     assert said == [english, german]
+
+
+def test_a_series_in_words_says_what_the_next_one_follows_from_and_what_becomes_of_missed_ones():
+    series = Recurrence(
+        "FREQ=WEEKLY", PARIS, exdates=("2026-02-07T09:00:00",), repeats=Repeats.CALENDAR, missed=Missed.EACH
+    )
+    assert [describe_series(series, language) for language in LANGUAGES] == [
+        "Every Saturday at 09:00, Paris time, except on one, completed or not, also each missed one",
+        "Jeden Samstag um 09:00 Uhr, Zeit in Paris, außer an einem, erledigt oder nicht, auch jeden versäumten",
+    ]
+
+
+@given(st.sampled_from(Repeats), st.sampled_from(Missed), st.sampled_from(Repeats), st.sampled_from(Missed))
+def test_series_that_differ_in_what_they_follow_from_differ_in_words(repeats, missed, others, policy):
+    one, other = (
+        Recurrence("FREQ=DAILY", PARIS, repeats=r, missed=m) for r, m in ((repeats, missed), (others, policy))
+    )
+    for language in LANGUAGES:
+        assert (one == other) == (describe_series(one, language) == describe_series(other, language))
 
 
 ENDS = st.sampled_from(

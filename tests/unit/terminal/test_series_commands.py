@@ -63,9 +63,37 @@ def test_an_unknown_scope_is_refused(typed: Type) -> None:
 
 
 def test_a_task_shows_what_it_recurs_by() -> None:
-    facts = dict(descriptions.facts(RECURRING))
-    assert facts["repeat"] == (
-        "FREQ=DAILY;INTERVAL=3, from completion, of those missed the latest, also 2026-12-24, not 2026-12-25"
-    )
+    due = {"date": "2026-12-08", "time": "09:00:00", "zone": "Europe/Paris"}
+    upcoming = ({"due": due, "status": "upcoming"}, {"due": due | {"date": "2026-12-09"}, "status": "skipped"})
+    around = descriptions.Around(words="Every third day, from completion", next=upcoming)  # type: ignore[arg-type]
+    facts = dict(descriptions.facts(RECURRING, around))
+    assert facts["repeat"] == "Every third day, from completion"
+    assert facts["rule"] == "FREQ=DAILY;INTERVAL=3, also 2026-12-24, not 2026-12-25"
+    assert facts["next"] == "2026-12-08 09:00, 2026-12-09 09:00 (skipped)"
     skipped = dict(descriptions.facts(RECURRING | {"status": "completed", "closing": "skipped"}))
     assert skipped["status"] == "skipped"
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [
+        ({"LANG": "de_AT.UTF-8"}, "de"),
+        ({"LANG": "de_DE.UTF-8", "LC_MESSAGES": "en_GB.UTF-8"}, "en"),
+        ({"LANG": "C.UTF-8", "LC_ALL": "de"}, "de"),
+        ({}, "en"),
+    ],
+    ids=str,
+)
+def test_a_series_is_shown_in_the_language_of_the_terminal(
+    typed: Type, locale: dict[str, str], language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.setenv(name, locale.get(name, ""))
+    nothing = Says(200, {"items": [], "next": None})
+    coming = Says(200, {"words": "Jeden Tag", "items": [], "more": False})
+    with Scripted(Says(200, TASK | {"list": None}), nothing, coming) as api:
+        _, out, _ = typed("show", ID, api=api.url)
+        assert f"language={language}" in api.asked[-1].path
+    assert "repeat\tJeden Tag\n" in out
+    _, out, _ = typed("occurrences", "daily", "--start", "2026-01-31", "--json")
+    assert ('"Jeden Tag"' in out) == (language == "de")

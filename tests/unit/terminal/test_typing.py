@@ -23,7 +23,7 @@ from rondo.commands.aliases import ALIASES
 from rondo.commands.choices import OneOf
 from rondo.commands.conditions import Condition, combined
 from tests.unit.client.scripted import Says, Scripted, refusal
-from tests.unit.client.tasks import ACCEPTED, TASK, task
+from tests.unit.client.tasks import ACCEPTED, TASK, UPCOMING, task
 from tests.unit.domain.filtering import filters
 from tests.unit.terminal.commands import FILTERS, ID, LISTS, SETTINGS, commands
 from tests.unit.test_cli import page
@@ -317,7 +317,7 @@ try:
 except SystemExit as ended:
     print(json.dumps([ended.code, [name for name in {HEAVY} if name in sys.modules]]), file=sys.stderr)
 """
-    answers = {"list": [page(TASK)], "show": [Says(200, task(parent=None, list=None)), page()]}
+    answers = {"list": [page(TASK)], "show": [Says(200, task(parent=None, list=None)), page(), Says(200, UPCOMING)]}
     with Scripted(*answers.get(words[0], [Says(200, ACCEPTED)])) as api:
         here = {"HOME": str(tmp_path), "RONDO_API": api.url, "RONDO_TOKEN": "token", "FORCE_COLOR": shown}
         python = [sys.executable, "-c", f"import json\n{source}"]
