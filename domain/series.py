@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from domain import composition, hierarchy, lists, reminder_times, subtasks, times
+from domain.decision import BEFORE_7
 from domain.entity import State, differing
 from domain.invalid import Invalid
 from domain.recurrence import advance, keys, overrides, succession
@@ -95,6 +96,8 @@ def continued(state: State, command: r.CreateOccurrence) -> Made | None:
     Raises ``Ended``.
     """
     previous, latest = state.task(command.previous), state.series(command.series)
+    if previous is None and latest and state.version not in BEFORE_7 and _is_closed_by(latest, command):
+        raise Ended("previous", "The occurrence that it follows was purged meanwhile; the series ends.")
     if previous is None or previous.recurrence is None or latest is None or not _led_to(command, previous, latest):
         return None
     return composed(state, latest.template or previous, command)
@@ -218,9 +221,14 @@ def _led_to(command: r.CreateOccurrence, previous: r.Task, latest: r.Series) -> 
         is_open = (latest.task, latest.closed) == (command.previous, None) and previous.status is r.Status.OPEN
         return is_open and latest.rule_version == command.rule_version
     if latest.task is not None:
-        return (latest.task, latest.closed) == (command.previous, command.cause)
+        return _is_closed_by(latest, command)
     is_at = composition.is_at(latest, command.after, command.rule_version)  # closed by an earlier version
     return is_at and command.cause not in latest.undone and previous.status is not r.Status.OPEN
+
+
+def _is_closed_by(latest: r.Series, command: r.CreateOccurrence) -> bool:
+    """Return whether a command is derived from what closed the current occurrence of a series."""
+    return (latest.task, latest.closed) == (command.previous, command.cause)
 
 
 def _next(state: State, like: r.Task, command: r.CreateOccurrence) -> r.Task:

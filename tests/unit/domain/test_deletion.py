@@ -2,8 +2,13 @@
 
 import pytest
 
+from msgspec.structs import replace
+
 from domain import audit, deletion, lists, reminders
+from domain.decision import VERSION
+from domain.recurrence.derived import CLOSING, derived
 from domain.reminder_times import Basis
+from domain.rejections import Code
 from domain.settings import defaults
 from schemas import records as r
 from tests.unit.domain.given import (
@@ -129,6 +134,27 @@ def test_what_was_decided_of_its_reminders_is_forgotten():
     held = r.StandingReminders("t", "Water", "command", (), (due_reminder().id,))
     world = deleted("Task")
     assert reminders.react(held, deletion.purge(world, notice(world)), Basis(defaults(ANNA), "2026.1")) == (None, ())
+
+
+@pytest.mark.parametrize(("version", "kind"), [("6", r.OutcomeKind.NOTHING_TO_DO), (VERSION, r.OutcomeKind.REJECTED)])
+def test_a_followup_that_comes_after_the_closed_occurrence_was_purged_says_that_the_series_ends(version, kind):
+    world = World(create(due=PARIS, rrule="FREQ=DAILY"), complete(), version=version)
+    late = world.followup()
+    world.does(delete())
+    world.purge(deletion.notice(deletion.timer(world.task("t")), LATER))
+    decided = world.does(late)
+    assert (decided.events, decided.outcome.kind) == ((), kind)
+    assert (decided.outcome.code == Code.ENDED) == (decided.outcome.detail is not None) == (version == VERSION)
+
+
+def test_a_late_followup_of_a_series_that_went_on_otherwise_says_nothing():
+    """Another command has opened the next occurrence, and the first one was purged since."""
+    world = World(create(due=PARIS, rrule="FREQ=DAILY"))
+    world.goes_on()
+    late = replace(derived(next(event for event in world.events if isinstance(event, CLOSING)), VERSION), id="late")
+    world.does(delete())
+    world.purge(deletion.notice(deletion.timer(world.task("t")), LATER))
+    assert world.does(late).outcome.kind is r.OutcomeKind.NOTHING_TO_DO
 
 
 def test_a_series_whose_first_task_was_purged_and_created_again_goes_on():
