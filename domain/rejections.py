@@ -29,5 +29,5 @@ MEANINGS: Mapping[Code, str] = {
     Code.CONTRADICTED: "It can't be undone: fields that it changed were changed again since. `detail` names them.",
     Code.REFUSED: "None of the tasks of this part of a bulk could be changed; the bulk says why for each.",
     Code.RESOLUTION: "A bulk was begun on other tasks, or in other versions, under this Idempotency-Key.",
-    Code.ENDED: "A series ends: its next occurrence would begin or be due after the year 9999, or follow one that was purged.",
+    Code.ENDED: "A series ends: its next occurrence would be after the year 9999, or follow one that was purged.",
 }

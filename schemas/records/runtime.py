@@ -126,6 +126,8 @@ class Position(Struct, frozen=True, gc=False):
     """Whether its workers may go on with the state."""
     grouping: str = ""
     """Unless it is open: the grouping that the regrouping leads to, as in RONDO_TOPOLOGIES."""
+    indexes: tuple[str, ...] = ()
+    """The indexes, by stage and name, that the writer kept: an earlier version may have left others as they were."""
 
 
 class Timer(Struct, frozen=True, gc=False):

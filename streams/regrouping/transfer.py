@@ -45,7 +45,7 @@ class _Store(KafkaStore):
     async def _check_grouping(self) -> None:
         """Accept any state."""
 
-    def _position(self, positions: dict[str, int]) -> r.Position:  # noqa: ARG002 - they don't change
+    def _position(self, block: Block, positions: dict[str, int]) -> r.Position:  # noqa: ARG002 - they don't change
         return self.record
 
     async def write(self, changes: dict[bytes, bytes | None]) -> None:

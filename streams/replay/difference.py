@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from msgspec import Struct, to_builtins
 
 from domain import reasons
+from schemas import records as r
 from schemas.codec import Serde, Undecodable
 from schemas.names import key_parts
 from streams.runtime import Topology
@@ -129,8 +130,11 @@ def unwritten(topology: Topology) -> frozenset[bytes]:
 
 
 def unfilled(topology: Topology, state: StateStore, decode: Decode) -> tuple[bytes, ...]:
-    """Return the prefixes of the indexes that a state lacks entries of, as no worker has opened it since an upgrade."""
-    return tuple(one.index.prefix for one in topology.backfills if not one.is_done(state, decode))
+    """Return the prefixes of the indexes that are stale or incomplete, as no worker has opened a state since."""
+    held = state.get(POSITION)
+    kept = cast("r.Position", decode(held)).indexes if held else ()
+    lacking = (one for one in topology.backfills if one.is_stale(state, kept) or not one.is_done(state, decode))
+    return tuple(one.index.prefix for one in lacking)
 
 
 def describe_key(key: bytes) -> str:

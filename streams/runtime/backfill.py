@@ -4,9 +4,12 @@ When a task is opened, a function is called with each record that the table alre
 folded. It is done in bounded blocks that are committed as all are, with a cursor, so that one that was cut off goes on
 where it ended. They take no input, so they are not recorded, and a replay, whose state begins empty, has no need of
 them. A new partition has an empty table: its only block has nothing but the cursor.
+
+An earlier version that is run in between leaves the index as it is. So the positions name the indexes that their writer
+keeps: one that is begun, and is not among them, is removed, and built again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, cast
 
@@ -28,6 +31,26 @@ class Backfill:
         self._table, self._each = table, each
         self.cursor = index.backfilled
         """The cursor's key in the state."""
+        self.name = index.prefix[:-1].decode()
+        """The stage's name and the index's."""
+
+    def is_stale(self, state: StateStore, kept: Collection[str]) -> bool:
+        """Return whether a state may have entries that are not the table's; ``kept`` are the indexes that are kept."""
+        return self.name not in kept and bool(
+            state.scan(self.index.prefix, self.index.end, 1) or state.get(self.cursor)
+        )
+
+    async def clear(self, begin: Callable[[], Any], limit: int) -> Any:
+        """Return a block that removes entries, at most ``limit``, with the cursor at first; None if there are none."""
+        block = begin()
+        entries = [key for key, _ in block.kept.scan(self.index.prefix, self.index.end, limit)]
+        with block:
+            block.begin(self.stage)
+            for key in (self.cursor, *entries):
+                block.change(key, None)
+            block.keep()
+        await block.folded
+        return block if entries or block.kept.get(self.cursor) else None
 
     def is_done(self, state: StateStore, decode: Decode) -> bool:
         """Return whether the index of a state is complete."""

@@ -13,6 +13,7 @@ from typing import cast
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.structs import RecordMetadata
+from msgspec.structs import replace
 
 from schemas import records as r
 from schemas.codec import Serde
@@ -163,7 +164,7 @@ class KafkaStore:
         try:
             await self._produce(block, produced)
             positions |= produced.behind(block.notices)
-            changes = {**block.changes, POSITION: self._encoded(self._position(positions))}
+            changes = {**block.changes, POSITION: self._encoded(self._position(block, positions))}
             await self._reach(Point.PRODUCED)
             logged = [Envelope(key, value, block.now) for key, value in changes.items()]
             changelog = self._topology.changelog_name
@@ -216,9 +217,16 @@ class KafkaStore:
         )
         return Envelope(str(self._partition).encode(), self._context.codec.encode(recorded, taken), block.now)
 
-    def _position(self, positions: dict[str, int]) -> r.Position:
-        """Return what a commit records of the positions."""
-        return position(self._topology, positions)
+    def _position(self, block: Block, positions: dict[str, int]) -> r.Position:
+        """Return what a commit records of the positions: with the indexes that have been begun."""
+        assert self.state is not None
+        cursors = {one.name: one.cursor for one in self._topology.backfills}
+        kept = (
+            name
+            for name, key in cursors.items()
+            if (block.changes[key] if key in block.changes else self.state.get(key))
+        )
+        return replace(position(self._topology, positions), indexes=tuple(kept))
 
     def _encoded(self, record: r.Position) -> bytes:
         return self._context.codec.encode(self._topology.changelog_name, record)

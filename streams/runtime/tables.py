@@ -113,6 +113,8 @@ class Index:
         self.prefix = f"{stage}/{name}".encode() + b"\x00"
         self.backfilled = b"cursor\x00" + f"{stage}/{name}".encode()
         """The key of how far it was backfilled, in the state."""
+        self.end = _end(self.prefix)
+        """The first key behind its entries."""
 
     def add(self, key: str, name: str) -> None:
         """Put a name under a key."""
@@ -157,6 +159,8 @@ class Timers:
         """The cursor's key in the state."""
         self.backfilled = self.cursor + b"/backfill"
         """The key of how far it was backfilled, in the state."""
+        self.end = _end(self.prefix)
+        """The first key behind its entries."""
 
     def passed(self, state: StateStore, decode: Decode) -> Iterator[r.Timer]:
         """Yield the committed timers behind the cursor: taken, and not removed yet."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 from aiokafka.structs import ConsumerRecord
@@ -24,11 +24,12 @@ from streams.runtime import failpoints, retries
 from streams.runtime.agents import Agents, Hanging, Overdue
 from streams.runtime.ahead import Ahead
 from streams.runtime.alarm import WHOLE, Closed
+from streams.runtime.backfill import Backfill
 from streams.runtime.block import Block
 from streams.runtime.effects import Effect
 from streams.runtime.failpoints import Point
 from streams.runtime.intake import POISON, TOO_MUCH, Intake
-from streams.runtime.kafka_store import KafkaStore
+from streams.runtime.kafka_store import KafkaStore, held_positions
 from streams.runtime.metrics import Metrics
 from streams.runtime.pace import Pace
 from streams.runtime.phases import ENDING, OPEN, Phase, follow
@@ -236,13 +237,21 @@ class StreamTask:
             punctuation.opened()
 
     async def _backfill(self) -> None:
-        """Build the indexes that the state lacks, before any record needs them."""
+        """Build the indexes that the state lacks, or that are stale, before any record needs them."""
         for backfill in self._topology.backfills:
             begin = partial(self._block, [], backfill.stage)
-            while not self.closing and (block := await backfill.next(self._host.context, begin)):
+            while not self.closing and (block := await self._next_backfill(backfill, begin)):
                 await self._reach(Point.FOLDED)
                 async with asyncio.timeout(self._settings.block_timeout):
                     await self.store.commit(block, self.positions)
+
+    async def _next_backfill(self, backfill: Backfill, begin: Callable[[], Block]) -> Any:
+        """Return the next block that clears or builds an index, folded; None if it is complete."""
+        assert self.store.state is not None
+        held = held_positions(self.store.state, self._host.context.codec)
+        if backfill.is_stale(self.store.state, held.indexes if held else ()):
+            return await backfill.clear(begin, self._settings.block_records)
+        return await backfill.next(self._host.context, begin)
 
     async def _wake_stages(self) -> None:
         """Let stages notice what has changed outside the log since the task was last open."""

@@ -1,6 +1,7 @@
 """A state that was written before a table had an index is indexed when it is opened, in bounded blocks."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from uuid import uuid4
 
 import pytest
@@ -101,6 +102,37 @@ async def test_an_index_whose_building_was_cut_off_is_built_on_from_there(earlie
     assert reached > 5
     assert sorted(later.seen[-1]) == lasts(range(3))
     assert not (await verified(later)).differences
+
+
+@pytest.mark.parametrize("point", [None, Point.FOLDED, Point.COMMITTED], ids=str)
+async def test_an_index_that_an_earlier_version_left_stale_is_built_again(
+    earlier: Counting, log: Log, point: Point | None
+):
+    later, counts, reached = upgraded(earlier), 3 * len(USERS), 0
+    async with running(later.app):
+        await log.put(later.commands, [command(USERS[0], 3)])
+        await log.wait_for(later.counts, counts + 1)
+    again = Counting(earlier.settings, earlier.stage.name.removeprefix("counting-"))
+    async with running(again.app):
+        await log.put(again.commands, [command(user, 3) for user in USERS[1:]])
+        await log.wait_for(again.counts, counts + len(USERS))
+
+    async def fail() -> None:
+        nonlocal reached
+        reached += 1
+        if reached in {2, 5, 9}:
+            raise Failed
+
+    later = upgraded(earlier)
+    await log.codec.publish(later.topology.topics)
+    assert not (await verified(later)).differences, "It is verified before a worker has opened it, too."
+    await log.put(later.commands, [command(USERS[0], 4)])
+    with failpoints.armed(later.topology.name, point or Point.FOLDED, fail) if point else nullcontext():
+        async with running(later.app):
+            await log.wait_for(later.counts, counts + len(USERS) + 1)
+    assert sorted(later.seen[-1]) == lasts(range(4))
+    report = await verified(later)
+    assert report.differences == [], report.describe()
 
 
 async def test_an_index_is_built_once(earlier: Counting, log: Log):

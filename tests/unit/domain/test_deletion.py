@@ -1,14 +1,13 @@
 """Given something deleted, when the notice that its time is over comes, it is gone if it is still deleted as it was."""
 
 import pytest
-
 from msgspec.structs import replace
 
 from domain import audit, deletion, lists, reminders
 from domain.decision import VERSION
 from domain.recurrence.derived import CLOSING, derived
-from domain.reminder_times import Basis
 from domain.rejections import Code
+from domain.reminder_times import Basis
 from domain.settings import defaults
 from schemas import records as r
 from tests.unit.domain.given import (
