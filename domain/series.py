@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from domain import composition, hierarchy, lists, reminder_times, subtasks, times
 from domain.decision import BEFORE_7
 from domain.entity import State, differing
-from domain.invalid import Invalid
+from domain.invalid import Ended, Invalid
 from domain.recurrence import advance, keys, overrides, succession
 from schemas import ids
 from schemas import records as r

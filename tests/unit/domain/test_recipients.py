@@ -62,3 +62,8 @@ def test_a_target_is_corrected_by_another_address_or_by_being_enabled(fields, is
 def test_a_target_that_stays_disabled_is_not_corrected():
     change = r.UpdateTarget(**sent(), target="a", changed=("address",), fields=r.TargetFields(address="b"))
     assert recipients.corrected(World(create("a", enabled=False), change).events[-1]) is None
+
+
+def test_a_reminder_goes_to_the_first_twenty_targets_though_more_were_added_at_the_same_moment():
+    due = recipients.addressed(after(*(create(f"target {number}") for number in range(21))), due_reminder())
+    assert [each.target for each in due.recipients.targets] == [f"target {number}" for number in range(20)]
