@@ -23,17 +23,22 @@ from domain import reasons
 SECONDS = 20.0
 """Seconds for one delivery, from connecting to the end of the answer."""
 _TTL = 24 * 60 * 60  # seconds that a push service keeps a message for a browser that is off
+_PUSHED = 200  # characters of a text in a push message: 12 bytes each at most, as JSON, beside the title's 500
 _STATUS = re.compile(r"error=(\d{3})\b", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Message:
-    """What is sent. ``id`` is the idempotency key, ``body`` the JSON of webhooks and Web Push."""
+    """What is sent: ``id`` is the idempotency key, ``body`` JSON for webhooks and Web Push, ``details`` for webhooks.
+
+    A push service takes 4,096 bytes (RFC 8291, section 4), so a browser gets the beginning of the text.
+    """
 
     id: str
     title: str
     text: str
     body: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 class Sender:
@@ -93,7 +98,7 @@ def _post(url: str, message: Message) -> str | None:
     headers = {"Idempotency-Key": message.id}
     with (
         httpx.Client(verify=tls(), timeout=15) as client,
-        client.stream("POST", url, json=message.body, headers=headers) as answer,
+        client.stream("POST", url, json={**message.body, **message.details}, headers=headers) as answer,
     ):
         return None if answer.is_success else reasons.of_status(answer.status_code)
 
@@ -106,12 +111,17 @@ def _push(address: str, message: Message, seal: Seal) -> str | None:
 
     session = requests.Session()
     session.max_redirects = 0
-    content = json.dumps({"title": message.title, "text": message.text, **message.body})
+    content = json.dumps({"title": message.title, "text": _short(message.text), **message.body})
     claims: dict[str, str | int] = {"sub": "mailto:rondo@localhost.invalid"}
     found = addresses.subscription(address)
     vapid = Vapid02(private_key=seal.vapid)
     pywebpush.webpush(found, content, vapid, claims, ttl=_TTL, timeout=15, requests_session=session)
     return None
+
+
+def _short(text: str) -> str:
+    """Return at most ``_PUSHED`` characters of a text."""
+    return text if len(text) <= _PUSHED else f"{text[: _PUSHED - 1]}…"
 
 
 def _notify(address: str, message: Message, errors: list[BaseException], seconds: float) -> str | None:

@@ -25,7 +25,7 @@ from zlib import crc32
 
 from msgspec.structs import replace
 
-from schemas.records import Notification, ReminderDue, ReminderWithheld, Step
+from schemas.records import DigestDue, DigestWithheld, Notification, ReminderDue, ReminderWithheld, Step
 
 LEASE = 60_000
 """In decision version 3: milliseconds that a claim may wait and be sent before it counts as lost."""
@@ -36,8 +36,12 @@ BACKOFF = 10_000
 ATTEMPTS = 8
 """The number of failures after which a delivery is given up. The last wait is six hours, all together nine."""
 
-Decided: TypeAlias = ReminderDue | ReminderWithheld
-"""A reminder whose instant has come: it is to be sent, or not."""
+Due: TypeAlias = ReminderDue | DigestDue
+"""A reminder or a digest that is to be sent."""
+Withheld: TypeAlias = ReminderWithheld | DigestWithheld
+"""One that is not sent."""
+Decided: TypeAlias = Due | Withheld
+"""One whose instant has come."""
 
 _HANDED_OVER = "handed over"
 
@@ -48,23 +52,28 @@ _ENDS = (Step.SUPPRESSED, Step.MISSED)
 def claim(reminder: Decided, channel: str, at: int, *, lease: int | None = None) -> Notification:
     """Return the first step of a delivery to one recipient at most; with a ``lease`` in ms in decision version 3."""
     [recipient] = (reminder.recipients and reminder.recipients.targets) or (None,)
+    if isinstance(reminder, DigestDue | DigestWithheld):
+        task, title, day = None, f"Digest of {reminder.day}", reminder.day
+    else:
+        task, title, day = reminder.task, reminder.title, None
     return Notification(
         id=reminder.id,
         user=reminder.user,
         at=at,
         command=reminder.command,
-        task=reminder.task,
+        task=task,
         step=Step.CLAIMED,
         attempt=1,
         channel=recipient.kind if recipient else channel,
-        title=reminder.title,
+        title=title,
         due=reminder.due,
         retry_at=None if lease is None else at + lease,
         target=recipient.target if recipient else None,
+        digest=day,
     )
 
 
-def withheld(reminder: ReminderWithheld, channel: str) -> Notification:
+def withheld(reminder: Withheld, channel: str) -> Notification:
     """Return the only step of a delivery that was decided not to be made: it is suppressed or missed."""
     return replace(claim(reminder, channel, reminder.at), step=reminder.step, detail=reminder.detail)
 

@@ -30,7 +30,7 @@ from schemas import records as r
 Row = tuple[object, ...]
 Rows = Iterable[tuple[str, Row]]
 
-UNSHOWN: tuple[type[Struct], ...] = (r.TargetCorrected,)
+UNSHOWN: tuple[type[Struct], ...] = (r.DigestDue, r.DigestWithheld, r.TargetCorrected)
 """Records without rows: those of what led to them, or of what they lead to, say it."""
 
 _LAST = END - 1
@@ -136,7 +136,10 @@ def _tag(event: r.TagUpdated) -> Rows:
 def _settings(event: r.SettingsUpdated) -> Rows:
     one = event.settings
     hours = one.day_time, one.quiet_from, one.quiet_to, one.in_quiet_hours
-    yield "put_settings", (one.user, one.zone, *hours, one.catch_up, one.version, _moment(one.changed_at))
+    yield (
+        "put_settings",
+        (one.user, one.zone, *hours, one.catch_up, one.version, _moment(one.changed_at), one.digest_time),
+    )
 
 
 def _due(due: r.Due | None) -> tuple[str | None, str | None, str | None, int | None]:
@@ -194,7 +197,7 @@ def _withheld(w: r.ReminderWithheld) -> Rows:
 def _notification(n: r.Notification) -> Rows:
     retry_at = _moment_or_none(n.retry_at)
     what = (n.id, n.channel, n.attempt, n.step, n.user, _moment(n.at), n.command, n.task, n.title)
-    yield "put_notifications", (*what, _moment(n.due), reasons.redact(n.detail), retry_at, n.target)
+    yield "put_notifications", (*what, _moment(n.due), reasons.redact(n.detail), retry_at, n.target, n.digest)
 
 
 @lru_cache(maxsize=65_536)

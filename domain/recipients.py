@@ -10,7 +10,7 @@ from schemas import records as r
 
 _CORRECT = {"address", "enabled"}
 
-Decided = TypeVar("Decided", r.ReminderDue, r.ReminderWithheld)
+Decided = TypeVar("Decided", bound=r.ReminderDue | r.ReminderWithheld | r.DigestDue | r.DigestWithheld)
 Known: TypeAlias = r.Recipients | None
 """A user's targets; None for a user who has none."""
 

@@ -1,4 +1,4 @@
-"""The reminders of many users: the aggregate that the reminders stage runs over its tables, and tests over dicts.
+"""The reminders and digests of many users: the aggregate of the reminders stage, over its tables, or dicts in tests.
 
 If a user's settings or the time zone data change, all tasks whose reminders depend on these are planned again
 (``replanning``). A task whose timer fires before its turn is planned again first.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
-from domain import reminders, reminders_before_6, replanning, settings
+from domain import digests, reminders, reminders_before_6, replanning, settings
 from domain.decision import BEFORE_6
 from domain.reminder_times import Basis
 from domain.replanning import Replannings
@@ -19,12 +19,17 @@ from schemas import records as r
 CHUNK = 500
 """The most tasks that one notice plans again."""
 
+DIGEST = "digest"
+"""The digest's name among what is planned for a user. With a colon and the user, the subject of its timer."""
+
 _EVERYONE = "everyone"
 _PLANNED_BY = {"zone", "day_time"}
-"""The settings that plans depend on."""
+"""The settings that plans of reminders depend on."""
+_DIGEST_BY = {"zone", "digest_time"}
+"""The settings that plans of digests depend on."""
 
 Held = r.StandingReminders
-Notice = r.ReminderNotice | r.ReplanNotice
+Notice = r.ReminderNotice | r.DigestNotice | r.ReplanNotice
 
 
 @dataclass(frozen=True)
@@ -35,14 +40,18 @@ class Store(replanning.Store):
     """The reminders of each task, by user/task."""
     settings: Map[r.Settings]
     """The settings of each user who has set any, by user."""
+    digests: Map[r.DigestPlan]
+    """The next digest of each user who has ever wanted any, by user."""
     planned: Index
-    """The tasks whose reminders depend on settings or time zone data, as user:task; all under one key."""
+    """What depends on settings or time zone data, as user:task or user:digest; all under one key."""
 
 
 def notice(timer: r.Timer, at: int) -> Notice:
     """Return the notice that a timer has fired."""
     if replanning.is_of(timer):
         return replanning.notice(timer, at)
+    if timer.subject.startswith(f"{DIGEST}:"):
+        return r.DigestNotice(timer.id, timer.user, at, timer.due)
     return r.ReminderNotice(timer.id, timer.user, at, timer.subject, timer.due)
 
 
@@ -73,6 +82,8 @@ class Reminders:
         if isinstance(notice, r.ReplanNotice):
             chunk = self._again.next(notice)
             return [record for user, task in chunk for record in self._planned_again(user, task, notice.at)]
+        if isinstance(notice, r.DigestNotice):
+            return self._decide_digest(notice)
         held = self._held(notice.user, notice.task)
         after: reminders.After
         if self._is_old:
@@ -101,8 +112,33 @@ class Reminders:
         self._store.settings[event.user] = event.settings
         if _PLANNED_BY & {*event.changed}:
             self._again.begin(event.user, event.at)
+        before = self._store.digests.get(event.user)
+        if _DIGEST_BY & {*event.changed} and (before or event.settings.digest_time):
+            after = digests.planned(before or r.DigestPlan(""), event.command, event.at, self._basis(event.user))
+            self._keep_digest(event.user, before, after)
+
+    def _decide_digest(self, notice: r.DigestNotice) -> Iterable[Any]:
+        """Decide the digest whose timer has fired, and plan the next one."""
+        before = self._store.digests.get(notice.user)
+        after, record = digests.fire(before, notice, self._basis(notice.user))
+        self._keep_digest(notice.user, before, after)
+        return () if record is None else (record,)
+
+    def _keep_digest(self, user: str, before: r.DigestPlan | None, after: r.DigestPlan | None) -> None:
+        """Store a user's next digest, and set its timer."""
+        if after is None or after == before:
+            return
+        was, now = (digests.timer(user, plan, f"{DIGEST}:{user}") for plan in (before, after))
+        if was and was != now:
+            self._store.timers.remove(was)
+        if now and was != now:
+            self._store.timers.set(now)
+        self._store.digests[user] = after
+        self._index(f"{user}:{DIGEST}", was is not None, now is not None)
 
     def _planned_again(self, user: str, task: str, at: int) -> Iterable[Any]:
+        if task == DIGEST and (plan := self._store.digests.get(user)):
+            self._keep_digest(user, plan, digests.renewed(plan, self._basis(user)))
         held = self._held(user, task)
         if held is None:
             return ()

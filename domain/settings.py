@@ -76,6 +76,9 @@ SETTINGS = EntityType(
     key="user",
     is_deleted=lambda _: False,
     unaudited=BOOKKEEPING,
-    checks={"zone": _zone, **{name: partial(_time, name) for name in ("day_time", "quiet_from", "quiet_to")}},
+    checks={
+        "zone": _zone,
+        **{name: partial(_time, name) for name in ("day_time", "quiet_from", "quiet_to", "digest_time")},
+    },
     named_by=attrgetter("user"),
 )

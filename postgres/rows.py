@@ -150,6 +150,7 @@ class Settings(Struct, frozen=True):
     catch_up: r.CatchUp
     version: int
     changed_at: datetime | None  # None before the first change
+    digest_time: str | None
 
 
 def _never_set(user: str) -> Settings:
@@ -236,13 +237,14 @@ class DeliveryStep(Struct, frozen=True):
 
 
 class Delivery(Struct, frozen=True):
-    """A reminder's delivery: every step so far, the latest last."""
+    """The delivery of a reminder or a digest: every step so far, the latest last."""
 
     id: str
-    task: str
+    task: str | None
     title: str
     due_at: datetime
     target: str | None
+    digest: str | None
     steps: tuple[DeliveryStep, ...]
 
     @property

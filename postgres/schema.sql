@@ -247,12 +247,13 @@ CREATE TABLE rondo.notifications (
     user_id uuid NOT NULL,
     at timestamp with time zone NOT NULL,
     command uuid NOT NULL,
-    task_id uuid NOT NULL,
+    task_id uuid,
     title text NOT NULL,
     due_at timestamp with time zone NOT NULL,
     detail text,
     retry_at timestamp with time zone,
-    target_id uuid
+    target_id uuid,
+    digest date
 );
 
 ALTER TABLE ONLY rondo.notifications FORCE ROW LEVEL SECURITY;
@@ -285,7 +286,8 @@ CREATE TABLE rondo.settings (
     in_quiet_hours text NOT NULL,
     catch_up text NOT NULL,
     version bigint NOT NULL,
-    changed_at timestamp with time zone NOT NULL
+    changed_at timestamp with time zone NOT NULL,
+    digest_time time without time zone
 );
 
 ALTER TABLE ONLY rondo.settings FORCE ROW LEVEL SECURITY;

@@ -60,6 +60,11 @@ def delivery(reminder_id: str, target: str) -> str:
     return derive("delivery", reminder_id, target)
 
 
+def digest(user: str, day: str) -> str:
+    """Return the id under which the digest of a user's local day (ISO 8601) is decided and delivered."""
+    return derive("digest", user, day)
+
+
 def reminder(task_id: str, occurrence_local: str | None, reminder_id: str, due: int) -> str:
     """Return the id under which a reminder is decided and delivered."""
     return derive("reminder", task_id, occurrence_local or "", reminder_id, due)

@@ -69,11 +69,19 @@ SERIES_NOTICES = Topic(
 REMINDERS = Topic(
     "reminders",
     "reminders",
-    (r.ReminderScheduled, r.ReminderCancelled, r.ReminderDue, r.ReminderWithheld, r.TargetCorrected),
-    holds="scheduled, cancelled, due, or withheld: suppressed, missed; and which targets were corrected",
+    (
+        r.ReminderScheduled,
+        r.ReminderCancelled,
+        r.ReminderDue,
+        r.ReminderWithheld,
+        r.DigestDue,
+        r.DigestWithheld,
+        r.TargetCorrected,
+    ),
+    holds="scheduled, cancelled, due, or withheld: suppressed, missed; digests, too; which targets were corrected",
 )
 REMINDER_NOTICES = Topic(
-    "reminder-notices", "reminders", (r.ReminderNotice, r.ReplanNotice), holds='"this timer has come"'
+    "reminder-notices", "reminders", (r.ReminderNotice, r.DigestNotice, r.ReplanNotice), holds='"this timer has come"'
 )
 AUDIT_LOG = Topic(
     "audit-log", "audit", (r.AuditEntry,), holds="who changed what and why, with the hash of the entry before"

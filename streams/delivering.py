@@ -7,7 +7,6 @@ from weakref import WeakKeyDictionary
 import asyncpg
 import structlog
 from aiokafka.errors import KafkaError
-from msgspec.structs import asdict
 
 from channels.network import Networks
 from channels.sealing import Place, Seal, Unsealable
@@ -17,6 +16,7 @@ from domain import ledger, reasons
 from postgres import addresses
 from schemas.records import Notification
 from schemas.topics import NOTIFICATIONS
+from streams import messages
 from streams.channels import deliver
 from streams.runtime import Context, failpoints
 from streams.runtime.failpoints import Point
@@ -28,10 +28,6 @@ PAUSE = 1.0
 """Seconds until an outcome that the broker did not take is produced again."""
 PATIENCE, LOOK = 10.0, 0.1
 """Seconds to wait until the views have a target as it was corrected, and from one look to the next."""
-TEXT = "Reminder"
-FIELDS = ("id", "user", "task", "title", "due", "attempt")
-"""The fields of a notification that are sent as JSON."""
-
 log = structlog.get_logger()
 
 _connecting: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
@@ -43,21 +39,33 @@ class Withheld(Exception):
 
 async def send(claim: Notification, partition: int, version: int, context: Context) -> None:
     """Deliver a claim, and produce its outcome; ``version`` is the least that the views must have of its target."""
-    outcome = await _outcome(claim, version, context)
+    outcome = await _outcome(claim, partition, version, context)
     await failpoints.reach("notify", Point.DELIVERED)
     await produce(outcome, partition, context)
 
 
-async def _outcome(claim: Notification, version: int, context: Context) -> Notification:
+async def _outcome(claim: Notification, partition: int, version: int, context: Context) -> Notification:
     try:
-        if claim.target is None:
-            error = await deliver(context.settings, claim)
-        else:
-            error = await deliver_to_target(context.settings, claim, version)
+        error = await _deliver(claim, partition, version, context)
     except Withheld as withheld:
         return ledger.suppressed(claim, context.clock(), str(withheld))
     now = context.clock()
     return ledger.failed(claim, now, error) if error else ledger.sent(claim, now)
+
+
+async def _deliver(claim: Notification, partition: int, version: int, context: Context) -> str | None:
+    """Deliver a claim; return None, or why it failed. Raises ``Withheld``."""
+    try:
+        message = (
+            await messages.digest(claim, partition, context.settings) if claim.digest else messages.reminder(claim)
+        )
+    except messages.Unreadable as error:
+        return str(error)
+    except messages.Empty:
+        raise Withheld(reasons.NOTHING_DUE) from None
+    if claim.target is None:
+        return await deliver(context.settings, claim, message)
+    return await deliver_to_target(context.settings, claim, message, version)
 
 
 async def produce(outcome: Notification, partition: int, context: Context) -> None:
@@ -75,7 +83,7 @@ async def renew(claim: Notification, partition: int, context: Context) -> None:
     await context.produce(NOTIFICATIONS, ledger.handed_over(claim, context.clock()), partition)
 
 
-async def deliver_to_target(settings: Settings, claim: Notification, version: int) -> str | None:
+async def deliver_to_target(settings: Settings, claim: Notification, message: Message, version: int) -> str | None:
     """Deliver to the target of a claim, in this version or later; return None, or why it failed. Raises ``Withheld``.
 
     A target that was corrected is waited for: else what is sent would go to its former address.
@@ -91,8 +99,6 @@ async def deliver_to_target(settings: Settings, claim: Notification, version: in
         return reasons.NO_KEY
     if address is None:
         return reasons.UNKNOWN_TARGET
-    content = asdict(claim)
-    message = Message(claim.id, claim.title, TEXT, {name: content[name] for name in FIELDS})
     return await _sender(settings.targets_key, settings.target_networks, settings.effects).send(
         claim.target, address, message
     )

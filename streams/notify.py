@@ -18,6 +18,7 @@ from schemas.topics import NOTIFICATIONS, REMINDERS, RETRIES
 from streams.channels import name_of
 from streams.delivering import renew, send
 from streams.runtime import App, Block, Stage
+from streams.runtime.tables import Table
 
 KEPT = 100 * 24 * 60 * 60 * 1000
 """Milliseconds of record time for which a delivery that has ended is kept: a due reminder that was dead-lettered can be
@@ -37,7 +38,7 @@ stage = Stage(
 deliveries = stage.table("deliveries", r.Delivery)
 target_queues = stage.table("targets", r.TargetQueue)
 queued = stage.table("queued", r.QueuedDelivery)
-waiting = stage.table("waiting", r.ReminderDue)
+waiting: Table[ledger.Due] = stage.table("waiting", r.ReminderDue, r.DigestDue)
 claims = stage.table("claims", r.Delivery)
 queue = stage.queued("queue")
 ended = stage.ordered("ended")
@@ -66,7 +67,7 @@ def follow_reminder(block: Block, record: ledger.Decided | r.TargetCorrected) ->
     """Queue a due reminder, record that one that was withheld is not sent, and try a corrected target at once."""
     if isinstance(record, r.TargetCorrected):
         correct(record)
-    elif isinstance(record, r.ReminderDue):
+    elif isinstance(record, ledger.Due):
         enqueue(block, record)
     elif block.decision_version not in BEFORE_7:
         withhold(block, record)
@@ -80,7 +81,7 @@ def correct(corrected: r.TargetCorrected) -> None:
     ended.set(r.Timer(corrected.target, corrected.user, name, corrected.at))
 
 
-def withhold(block: Block, reminder: r.ReminderWithheld) -> None:
+def withhold(block: Block, reminder: ledger.Withheld) -> None:
     """Record once for each recipient that a reminder is not sent."""
     of_all = block.recorded_settings["channel"] if reminder.recipients is None else "none"
     for each in recipients.deliveries(reminder) or (reminder,):
@@ -88,7 +89,7 @@ def withhold(block: Block, reminder: r.ReminderWithheld) -> None:
             end(block, ledger.withheld(each, of_all))
 
 
-def enqueue(block: Block, due: r.ReminderDue) -> None:
+def enqueue(block: Block, due: ledger.Due) -> None:
     """Queue a due reminder, once for each recipient, until there is room to send it."""
     if due.recipients is not None:
         enqueue_by_target(block, due)
@@ -101,7 +102,7 @@ def enqueue(block: Block, due: r.ReminderDue) -> None:
         queue.set(_place(due))
 
 
-def enqueue_by_target(block: Block, due: r.ReminderDue) -> None:
+def enqueue_by_target(block: Block, due: ledger.Due) -> None:
     """Queue a due reminder for each target; suppress it if all are disabled."""
     each_delivery = recipients.deliveries(due)
     for each in each_delivery:
@@ -154,7 +155,7 @@ def claim_again(block: Block, key: str) -> None:
     block.emit(NOTIFICATIONS, ledger.orphaned(claims[key].last, block.now))
 
 
-def claim_at_once(block: Block, due: r.ReminderDue) -> None:
+def claim_at_once(block: Block, due: ledger.Due) -> None:
     """Claim as in decision version 3: when the reminder is read, with a lease by the clock."""
     step = ledger.claim(due, block.recorded_settings["channel"], due.at, lease=ledger.LEASE)
     keep(None, step)
@@ -242,14 +243,14 @@ def _put_target(name: str, before: r.TargetQueue, after: r.TargetQueue) -> None:
     target_queues[name] = after
 
 
-def _target(due: r.ReminderDue) -> str:
+def _target(due: ledger.Due) -> str:
     """Return the key of the queue of the one recipient of a delivery."""
     assert due.recipients
     [recipient] = due.recipients.targets
     return f"{due.user}/{recipient.target}"
 
 
-def _place(due: r.ReminderDue) -> r.Timer:
+def _place(due: ledger.Due) -> r.Timer:
     """Return a reminder's place in the queue, which is in the order of the log."""
     return r.Timer(due.id, due.user, f"{due.user}/{due.id}", due.at)
 

@@ -8,11 +8,11 @@ been folded.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from msgspec import Struct
 
-from domain import audit, recipients, reminder_state, targets
+from domain import audit, ledger, recipients, reminder_state, targets
 from domain.decision import BEFORE_7
 from domain.reminder_state import Notice, Reminders, Store
 from domain.targets import TARGET
@@ -25,17 +25,21 @@ stage = Stage(
     "reminders",
     reads=(TASK_EVENTS, REMINDER_NOTICES, RETRIES),
     writes=(REMINDERS, REMINDER_NOTICES),
-    keeps="the current reminders and last decisions of each task, and what they are planned by; each user's settings "
-    "and targets; timers",
+    keeps="the current reminders and last decisions of each task, and what they are planned by; each user's settings, "
+    "targets and next digest; timers",
 )
 held_by_task = stage.table("held", r.StandingReminders)
 recipients_by_user = stage.table("recipients", r.Recipients)
 timers = stage.timer("timers")
+_WITHOUT_WITHHELD = (r.ReminderDue, r.DigestDue)
+"""The records that have recipients in decision versions before 7."""
+
 store = Store(
     held=held_by_task,
     settings=stage.table("settings", r.Settings),
     replannings=stage.table("replannings", r.Replanning),
     zones=stage.table("zones", r.ZoneData),
+    digests=stage.table("digests", r.DigestPlan),
     planned=stage.index("planned"),
     timers=timers,
 )
@@ -100,8 +104,7 @@ def keep_target(event: targets.Event) -> None:
 
 def addressed(block: Block, record: Any) -> Any:
     """Return a record, a reminder that is due or withheld with its user's targets."""
-    decided = r.ReminderDue if block.decision_version in BEFORE_7 else r.ReminderDue | r.ReminderWithheld
-    if not isinstance(record, decided):
+    if not isinstance(record, _WITHOUT_WITHHELD if block.decision_version in BEFORE_7 else get_args(ledger.Decided)):
         return record
     return recipients.addressed(recipients_by_user.get(record.user), record)
 

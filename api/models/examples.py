@@ -178,6 +178,7 @@ REMINDER: dict[str, Any] = {
 NOTIFICATION: dict[str, Any] = {
     "id": _REMINDER_ID,
     "task": _TASK_REF,
+    "digest": NULL,
     "title": "Stand-up",
     "due_at": "2026-11-24T07:45:00Z",
     "target": NULL,

@@ -1,7 +1,7 @@
 """Responses of history, reminders and notifications."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -183,12 +183,15 @@ class NotificationStep(BaseModel):
 
 
 class Notification(BaseModel):
-    """The delivery of a reminder: its status, and each step so far."""
+    """The delivery of a reminder or a digest: its status, and each step so far."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.NOTIFICATION]})
 
     id: Id
-    task: TaskRef
+    task: TaskRef | None
+    """The task of a reminder, null for a digest."""
+    digest: date | None
+    """The day of a digest, null for a reminder."""
     title: str
     due_at: datetime
     target: Id | None
@@ -201,7 +204,8 @@ def notification_members(delivery: views.Delivery) -> dict[str, Any]:
     """Return the members of a ``Notification``, in its order."""
     return {
         "id": delivery.id,
-        "task": _task(delivery.task),
+        "task": None if delivery.task is None else _task(delivery.task),
+        "digest": delivery.digest,
         "title": delivery.title,
         "due_at": delivery.due_at,
         "target": delivery.target,

@@ -27,6 +27,7 @@ EXAMPLE: dict[str, Any] = {
     "quiet_to": "07:00:00",
     "in_quiet_hours": "postpone",
     "catch_up": "each",
+    "digest_time": "07:30:00",
     "version": 1,
     "changed_at": "2026-11-23T09:50:00Z",
 }
@@ -48,6 +49,7 @@ class SettingsChanges(Shape):
     quiet_to: Time = None
     in_quiet_hours: Quiet | None = None
     catch_up: Missed | None = None
+    digest_time: Time = None
 
 
 class SettingsRef(BaseModel):
@@ -76,6 +78,8 @@ class Settings(BaseModel):
     """Whether reminders within the quiet hours are postponed to their end, or suppressed."""
     catch_up: Missed
     """Which reminders missed during a downtime are still sent: each, the latest of each task, or none."""
+    digest_time: formats.Time | None
+    """The local time at which the daily digest is sent; null for none."""
     version: int
     """0 until a setting is changed."""
     changed_at: datetime | None
@@ -92,6 +96,7 @@ def members(item: Row) -> dict[str, Any]:
         "quiet_to": item.quiet_to,
         "in_quiet_hours": item.in_quiet_hours.lower(),
         "catch_up": item.catch_up.lower(),
+        "digest_time": item.digest_time,
         "version": item.version,
         "changed_at": item.changed_at,
     }
@@ -100,7 +105,7 @@ def members(item: Row) -> dict[str, Any]:
 SETTINGS = Resource(
     TABLE,
     noun="settings",
-    described="Your settings that affect when occurrences and reminders come.",
+    described="Your settings that affect when occurrences, reminders and digests come.",
     ref=SettingsRef,
     model=Settings,
     changes=SettingsChanges,

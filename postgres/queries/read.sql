@@ -116,7 +116,7 @@ limit :limit::bigint;
 -- name: notifications(due_at, id, limit)
 -- Deliveries with every step so far, the latest due first.
 with deliveries as (
-    select distinct on (due_at, id) id, task_id, title, due_at, target_id
+    select distinct on (due_at, id) id, task_id, title, due_at, target_id, digest
     from rondo.notifications
     where (due_at, id) < (
         coalesce(:due_at::timestamptz, 'infinity'), coalesce(:id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
@@ -124,7 +124,7 @@ with deliveries as (
     order by due_at desc, id desc
     limit :limit::bigint
 )
-select id::text, task_id::text as task, title, due_at, target_id::text as target, steps
+select id::text, task_id::text as task, title, due_at, target_id::text as target, digest::text as digest, steps
 from deliveries cross join lateral (
     select
         jsonb_agg(

@@ -223,22 +223,22 @@ on conflict (id) do update set
 where held.status in ('SCHEDULED', 'CANCELLED') and (held.title, held.due_at, held.status, held.changed_at)
     is distinct from (excluded.title, excluded.due_at, excluded.status, excluded.changed_at);
 
--- name: put_notifications(id, channel, attempt, step, user_id, at, command, task_id, title, due_at, detail, retry_at, target_id)!
+-- name: put_notifications(id, channel, attempt, step, user_id, at, command, task_id, title, due_at, detail, retry_at, target_id, digest)!
 -- Steps of the ledger, which never change.
 insert into rondo.notifications (
-    id, channel, attempt, step, user_id, at, command, task_id, title, due_at, detail, retry_at, target_id
+    id, channel, attempt, step, user_id, at, command, task_id, title, due_at, detail, retry_at, target_id, digest
 )
 select
     id::uuid, channel, attempt::integer, step::rondo.step, user_id::uuid, rondo.instant(at::bigint), command::uuid,
     task_id::uuid, title, rondo.instant(due_at::bigint), detail, rondo.instant(retry_at::bigint),
-    target_id::uuid
+    target_id::uuid, digest::date
 from rows from (
     json_array_elements_text(:id), json_array_elements_text(:channel), json_array_elements_text(:attempt),
     json_array_elements_text(:step), json_array_elements_text(:user_id), json_array_elements_text(:at),
     json_array_elements_text(:command), json_array_elements_text(:task_id), json_array_elements_text(:title),
     json_array_elements_text(:due_at), json_array_elements_text(:detail), json_array_elements_text(:retry_at),
-    json_array_elements_text(:target_id)
-) as given (id, channel, attempt, step, user_id, at, command, task_id, title, due_at, detail, retry_at, target_id)
+    json_array_elements_text(:target_id), json_array_elements_text(:digest)
+) as given (id, channel, attempt, step, user_id, at, command, task_id, title, due_at, detail, retry_at, target_id, digest)
 on conflict do nothing;
 
 -- name: put_bulks(id, chunk, user_id, command, at, kind, code, chunks, tasks, changed, unchanged, refused)!

@@ -341,6 +341,7 @@ class SettingsChanges(TypedDict, total=False):
     quiet_to: str | None
     in_quiet_hours: QuietHours | None
     catch_up: CatchUp | None
+    digest_time: str | None
 
 
 class SettingsRef(TypedDict):
@@ -361,6 +362,7 @@ class Settings(TypedDict):
     quiet_to: str | None
     in_quiet_hours: QuietHours
     catch_up: CatchUp
+    digest_time: str | None
     version: int
     changed_at: str | None
 
@@ -661,7 +663,8 @@ class Notification(TypedDict):
     """The delivery of a reminder: its status, and its steps so far."""
 
     id: str
-    task: TaskRef
+    task: TaskRef | None
+    digest: str | None
     title: str
     due_at: str
     target: str | None

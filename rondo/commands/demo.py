@@ -116,7 +116,7 @@ def _weekday(day: date) -> date:
 
 
 def _sent(rondo: Rondo, task: Task) -> Notification | None:
-    ours = (n for n in rondo.notifications() if n["task"]["id"] == task["id"])
+    ours = (n for n in rondo.notifications() if n["task"] and n["task"]["id"] == task["id"])
     return next((n for n in ours if n["status"] == "sent"), None)
 
 

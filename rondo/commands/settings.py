@@ -19,6 +19,7 @@ FIELDS = {
     "quiet": ("quiet_from", "quiet_to"),
     "in-quiet-hours": ("in_quiet_hours",),
     "catch-up": ("catch_up",),
+    "digest": ("digest_time",),
 }
 """The settings of each option, which is also its name in `--clear`."""
 
@@ -29,7 +30,10 @@ FIELDS = {
 @click.option("--quiet", metavar="FROM-TO", help="No reminders between these local times, such as 22:00-07:00.")
 @click.option("--in-quiet-hours", type=OneOf(get_args(QuietHours)), help="What happens to reminders between these.")
 @click.option("--catch-up", type=OneOf(get_args(CatchUp)), help="Missed reminders that are still sent, by task.")
-@click.option("--clear", multiple=True, type=OneOf(FIELDS), help="Restore the default; repeatable.")
+@click.option("--digest", "digest_time", metavar="TIME", help="When to send what is due each day, such as 07:30.")
+@click.option(
+    "--clear", multiple=True, metavar="SETTING", type=OneOf(FIELDS), help="Restore the default of one; repeatable."
+)
 @api_command.as_json
 def settings(quiet: str | None, clear: tuple[str, ...], as_json: bool, **typed: Any) -> None:
     """Show your settings, or change some."""
@@ -116,4 +120,5 @@ def _described(settings: Settings) -> dict[str, str]:
         "quiet": quiet,
         "in-quiet-hours": settings["in_quiet_hours"],
         "catch-up": settings["catch_up"],
+        "digest": settings["digest_time"] or "none",
     }

@@ -1,4 +1,4 @@
-"""Notifications: the ledger of each reminder's delivery."""
+"""Notifications: the ledger of each delivery of a reminder or a digest."""
 
 from enum import StrEnum
 
@@ -16,14 +16,15 @@ class Step(StrEnum):
 
 
 class Notification(Struct, frozen=True, gc=False):
-    """One step in the ledger of a reminder's delivery. ``id`` is the delivery's idempotency key."""
+    """One step in the ledger of the delivery of a reminder or a digest. ``id`` is the delivery's idempotency key."""
 
     id: str
     """UUID of the delivery: its idempotency key. Without a target it is that of the reminder."""
     user: str
     at: int
     command: str
-    task: str
+    task: str | None
+    """UUID of the task; null for a digest."""
     step: Step
     """What happened: the delivery was claimed, sent …"""
     attempt: int
@@ -41,6 +42,8 @@ class Notification(Struct, frozen=True, gc=False):
     """Number of failures so far."""
     target: str | None = None
     """UUID of the target, null for the channel of the settings."""
+    digest: str | None = None
+    """For a digest: its local day, ISO 8601."""
 
 
 class WaitingRetry(Struct, frozen=True, gc=False):

@@ -90,6 +90,46 @@ class ReminderWithheld(Struct, frozen=True, gc=False):
     """The enabled targets of the user; null for a user without targets, and in decision versions before 7."""
 
 
+class DigestDue(Struct, frozen=True, gc=False):
+    """The digest of a day is due: decided once."""
+
+    id: str
+    """UUID, derived from user and day: the idempotency key of the delivery."""
+    user: str
+    at: int
+    """When it was decided: at due or later."""
+    command: str
+    """UUID of the command that set the time of the digest."""
+    day: str
+    """Local day, ISO 8601."""
+    due: int
+    """The instant at which it is due."""
+    recipients: Recipients | None = None
+    """The enabled targets of the user; null for a user without targets, who has the channel of the settings."""
+
+
+class DigestWithheld(Struct, frozen=True, gc=False):
+    """The digest of a day was due, and it was decided not to send it."""
+
+    id: str
+    """UUID, derived from user and day."""
+    user: str
+    at: int
+    """When it was decided: at due or later."""
+    command: str
+    """UUID of the command that set the time of the digest."""
+    day: str
+    """Local day, ISO 8601."""
+    due: int
+    """The instant at which it was due."""
+    step: Step
+    """MISSED."""
+    detail: str
+    """Why, as a sentence."""
+    recipients: Recipients | None = None
+    """The enabled targets of the user; null for a user without targets."""
+
+
 class TargetCorrected(Struct, frozen=True, gc=False):
     """A target was enabled, or got another address: what waits for it is tried at once."""
 
@@ -109,6 +149,28 @@ class ReminderNotice(Notice, frozen=True, gc=False):
     task: str
     due: int
     """The instant at which it is due."""
+
+
+class DigestNotice(Notice, frozen=True, gc=False):
+    """The timer of a digest has fired. Acts only if that timer still exists."""
+
+    due: int
+    """The instant at which it is due."""
+
+
+class DigestPlan(Struct, frozen=True, gc=False):
+    """The next digest of a user, in the reminders stage's state."""
+
+    command: str
+    """UUID of the command that set its time."""
+    last: str = ""
+    """Local day of the last digest that was decided; empty before the first."""
+    day: str = ""
+    """Local day of the next one; empty for none."""
+    due: int = 0
+    """The instant at which the next one is due."""
+    by: str = ""
+    """Version of the time zone data, and the settings that count: 2026.6 Europe/Paris 07:30:00."""
 
 
 class ReplanNotice(Notice, frozen=True, gc=False):

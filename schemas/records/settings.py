@@ -40,6 +40,8 @@ class Settings(Struct, frozen=True, gc=False):
     catch_up: CatchUp = CatchUp.EACH
     """Which missed reminders are still sent: each, the latest of each task, or none."""
     version: int = 1
+    digest_time: str | None = None
+    """Local time, ISO 8601, of the daily digest; null for none."""
 
 
 class SettingsFields(Struct, frozen=True, gc=False):
@@ -57,6 +59,8 @@ class SettingsFields(Struct, frozen=True, gc=False):
     """Whether reminders within the quiet hours are postponed to their end, or suppressed."""
     catch_up: CatchUp = CatchUp.EACH
     """Which missed reminders are still sent: each, the latest of each task, or none."""
+    digest_time: str | None = None
+    """Local time, ISO 8601, of the daily digest; null for none."""
 
 
 class UpdateSettings(Command, frozen=True, gc=False):

@@ -9,7 +9,7 @@ delete. ``domain.audit.Chain`` checks the audit trail, with the hash that the au
   A purged entity begins with 1 again.
 * A task that is not deleted is on an existing list, or on none; so a list is deleted only when no task is on it.
 * An entity is purged only if it has been deleted for 30 days.
-* A reminder is due once.
+* A reminder or digest is due once.
 * A user's audit trail is a chain of hashes without a gap.
 """
 
@@ -22,7 +22,7 @@ from aiokafka.structs import ConsumerRecord
 from msgspec import Struct, msgpack
 from msgspec.structs import astuple
 
-from domain import entities
+from domain import entities, ledger
 from domain.audit import START, Chain
 from domain.entities import EVENTS
 from domain.lists import LIST
@@ -56,6 +56,8 @@ class Invariants:
             r.CommandOutcome: self._outcome,
             r.ReminderDue: self._due,
             r.ReminderWithheld: self._due,
+            r.DigestDue: self._due,
+            r.DigestWithheld: self._due,
             r.AuditEntry: self._entry,
             **dict.fromkeys(EVENTS, self._lives),
             **dict.fromkeys(TASK.events, self._task),
@@ -126,9 +128,9 @@ class Invariants:
         before = self._swap(key, version) or 0
         return None if version == before + 1 else f"version {version} of {name} follows version {before}."
 
-    def _due(self, due: r.ReminderDue | r.ReminderWithheld) -> str | None:
+    def _due(self, due: ledger.Decided) -> str | None:
         twice = self._swap(f"due/{due.user}/{due.id}", due.at) is not None
-        return f"the reminder {due.id} is decided twice." if twice else None
+        return f"the reminder or digest {due.id} is decided twice." if twice else None
 
     def _entry(self, entry: r.AuditEntry) -> str | None:
         key = f"chain/{entry.user}"

@@ -152,9 +152,9 @@ class Stage:
         self.end = end
         return end
 
-    def table(self, name: str, record: type[V]) -> Table[V]:
-        """Declare a table of the stage's state."""
-        self.kept += (record,)
+    def table(self, name: str, record: type[V], *others: type[V]) -> Table[V]:
+        """Declare a table of the stage's state, of records of one type or several."""
+        self.kept += (record, *others)
         return Table(self.name, name, record)
 
     def index(self, name: str) -> Index:

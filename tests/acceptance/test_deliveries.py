@@ -55,7 +55,7 @@ def remind(terminal: Terminal, *title: str) -> str:
 
 def steps(user: User, task: str) -> dict[str | None, list[str]]:
     """Return the steps of a task's notifications, by target."""
-    found = [n for n in user.rondo.notifications() if n["task"]["id"] == task]
+    found = [n for n in user.rondo.notifications() if n["task"] and n["task"]["id"] == task]
     return {n["target"]: [step["step"] for step in n["steps"]] for n in found}
 
 
@@ -153,3 +153,39 @@ def test_within_quiet_hours_nothing_is_sent_and_the_ledger_says_so(
     assert {step["detail"] for n in user.rondo.notifications() for step in n["steps"]} == {
         "It was due within the quiet hours."
     }
+
+
+def test_the_digest_of_the_day_comes_by_mail_and_webhook_once(terminal: Terminal, user: User) -> None:
+    come = ahead(3 * SOON)
+    day = come.date()
+    dues = {"Rent": day - timedelta(days=2), "Water": day, "Later": day + timedelta(days=2)}
+    tasks = {title: terminal.json("add", title, "--due", due.isoformat())["task"]["id"] for title, due in dues.items()}
+    with mailbox() as (box, address), Receiver() as hook:
+        mail, webhook = target(terminal, "Mail", address), target(terminal, "Hook", hook.url)
+        terminal.type("settings", "--zone", "UTC", "--digest", f"{come:%H:%M:%S}")
+        until(lambda: box.mails and hook.received, RETRIED, "The digest did not come.")
+        expected = dict.fromkeys((mail, webhook), (day.isoformat(), None, "sent"))
+        until(lambda: digests(user) == expected, PATIENCE, f"The ledger has {digests(user)}, not {expected}.")
+    [letter], [posted] = box.mails, hook.received
+    assert letter["subject"] == f"Digest of {day}"
+    text = letter.get_payload(decode=True).decode()
+    assert text.split() == f"Overdue: - Rent ({dues['Rent']}) Due today: - Water".split()
+    assert posted.body["digest"] == {
+        "day": day.isoformat(),
+        "overdue": [{"id": tasks["Rent"], "title": "Rent", "due": dues["Rent"].isoformat()}],
+        "due": [{"id": tasks["Water"], "title": "Water", "due": day.isoformat()}],
+        "starts": [],
+        "more": 0,
+    }
+
+
+def test_a_digest_of_nothing_is_suppressed_and_the_ledger_says_so(terminal: Terminal, user: User) -> None:
+    come = ahead(SOON)
+    terminal.type("settings", "--zone", "UTC", "--digest", f"{come:%H:%M:%S}")
+    expected = {None: (come.date().isoformat(), None, "suppressed")}
+    until(lambda: digests(user) == expected, PATIENCE, f"The ledger has {digests(user)}, not {expected}.")
+
+
+def digests(user: User) -> dict[str | None, tuple[str | None, Any, str]]:
+    """Return day, task and status of each delivery, by target."""
+    return {n["target"]: (n["digest"], n["task"], n["status"]) for n in user.rondo.notifications()}

@@ -19,6 +19,7 @@ from local import ports
 from schemas import contract
 from schemas.records import Delivery, Notification, Step
 from streams.channels import deliver
+from streams.messages import reminder
 from streams.runtime.settings import Settings
 from tests.receiver import Receiver
 from tests.unit.certificate import untrusted
@@ -28,10 +29,11 @@ import asyncio
 from common import logs
 from schemas.records import Notification, Step
 from streams.channels import deliver
+from streams.messages import reminder
 from streams.runtime.settings import Settings
 logs.configure({level!r})
 claim = Notification("id", "user", 0, "command", "task", Step.CLAIMED, 1, "log", "Water the plants", 0)
-print(asyncio.run(deliver(Settings(kafka="k", registry="r"), claim)))
+print(asyncio.run(deliver(Settings(kafka="k", registry="r"), claim, reminder(claim))))
 """
 
 
@@ -47,7 +49,7 @@ async def test_a_receiver_may_take_longer_to_answer_than_a_client_waits_by_defau
     claim = Notification("id", "user", 0, "command", "task", Step.CLAIMED, 1, "webhook", "Water the plants", 0)
     with Receiver(seconds=5.5) as receiver:
         settings = Settings(kafka="", registry="", data=Path(), webhook=receiver.url)
-        assert await deliver(settings, claim) is None
+        assert await deliver(settings, claim, reminder(claim)) is None
 
 
 @pytest.mark.parametrize("stderr", ["2>/dev/full", "2>&-"])
@@ -103,17 +105,23 @@ async def test_why_a_delivery_failed_is_reported_in_words_that_quote_nothing(
     answer: bytes | None, why: str | None
 ) -> None:
     async with answering(answer) as port:
-        assert await deliver(webhook("http", "127.0.0.1", port), CLAIM, 0.4 if answer is None else 20) == why
+        assert (
+            await deliver(webhook("http", "127.0.0.1", port), CLAIM, reminder(CLAIM), 0.4 if answer is None else 20)
+            == why
+        )
 
 
 async def test_a_host_without_trust_tls_listener_or_name_is_reported_with_that_reason(tmp_path: Path) -> None:
     async with answering(b"", untrusted(tmp_path)) as port:
-        assert await deliver(webhook("https", "127.0.0.1", port), CLAIM) == reasons.NO_TRUST
+        assert await deliver(webhook("https", "127.0.0.1", port), CLAIM, reminder(CLAIM)) == reasons.NO_TRUST
     async with answering(b"SSH-2.0") as port:
-        assert await deliver(webhook("https", "127.0.0.1", port), CLAIM) == reasons.NO_TLS
-    assert await deliver(webhook("http", "127.0.0.1", ports.choose(["x"], {})["x"]), CLAIM) == reasons.NO_LISTENER
+        assert await deliver(webhook("https", "127.0.0.1", port), CLAIM, reminder(CLAIM)) == reasons.NO_TLS
+    assert (
+        await deliver(webhook("http", "127.0.0.1", ports.choose(["x"], {})["x"]), CLAIM, reminder(CLAIM))
+        == reasons.NO_LISTENER
+    )
     for host in (f"{SECRET}.invalid", f"{'x' * 70}.{SECRET}.invalid"):
-        assert await deliver(webhook("http", host, 80), CLAIM) == reasons.UNRESOLVED
+        assert await deliver(webhook("http", host, 80), CLAIM, reminder(CLAIM)) == reasons.UNRESOLVED
 
 
 KINDS = (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, KeyError, RuntimeError)

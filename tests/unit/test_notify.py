@@ -33,6 +33,8 @@ NOTIFY = Topology.of(notify.stage)
 REMINDED = 4
 WITHHELD = 2
 """The number of the reminder that is withheld."""
+DIGEST = 3
+"""The number of the one that is a digest."""
 WAITING = {b"notify/waiting", b"notify/claims", b"notify/queue", b"notify/timers", b"notify/queued"}
 """The tables of what has not ended."""
 
@@ -96,6 +98,8 @@ class World:
 
     def reminder(self, number: int) -> ledger.Decided:
         due = replace(due_reminder(self.now), id=f"r{number}", recipients=self.recipients)
+        if number == DIGEST:
+            return r.DigestDue(due.id, due.user, due.at, due.command, "2026-11-24", due.due, self.recipients)
         if number != WITHHELD:
             return due
         return r.ReminderWithheld(**asdict(due), step=r.Step.MISSED, detail="It was missed.")

@@ -94,7 +94,10 @@ LISTS: dict[Any, tuple[Callable[[Any], dict[str, Any]], st.SearchStrategy[Any]]]
         st.tuples(of_task_or_other(reader.Entry), st.none() | LED_TO),
     ),
     histories.StandingReminder: (histories.reminder_members, structs(reader.Reminder)),
-    histories.Notification: (histories.notification_members, structs(reader.Delivery)),
+    histories.Notification: (
+        histories.notification_members,
+        structs(reader.Delivery, digest=st.none() | st.dates().map(str)),
+    ),
     histories.Refusal: (
         histories.refusal_members,
         structs(rows.RefusedTask, refusal=of_task_or_other(r.Refusal)),

@@ -22,6 +22,7 @@ def test_the_settings_are_printed_as_they_are_typed(typed: Type):
         "quiet: 22:00:00-07:00:00",
         "in-quiet-hours: postpone",
         "catch-up: each",
+        "digest: 07:30:00",
     ]
 
 
