@@ -80,6 +80,7 @@ ADVICE: tuple[tuple[type[RondoError], int, str], ...] = (
     (errors.Pending, AWAY, "Check later with `rondo list`."),
     (errors.OutcomeUnknown, AWAY, "Check with `rondo list` before you run it again."),
     (errors.Unavailable, AWAY, ""),
+    (errors.Invalid, USAGE, ""),
     (errors.Unauthorized, FAILED, "`rondo login` sets another token."),
     (RondoError, FAILED, ""),
 )

@@ -46,7 +46,7 @@ def occurrences(  # noqa: PLR0917 - click's
     words and why a time is moved or left out are on standard error.
     """
     try:
-        found = checks.recurrence_set(repeats.rule(rule), _start(start, zone), rdate, exdate)
+        found = checks.recurrence_set(_rule(rule), _start(start, zone), rdate, exdate)
     except Invalid as error:
         raise Failed(error.detail, USAGE) from error
     except (ValueError, clock.NoZone) as error:
@@ -59,6 +59,16 @@ def occurrences(  # noqa: PLR0917 - click's
         for line in (answer["words"], *_reasons(answer["occurrences"]), *_reasons(answer["omitted"])):
             click.echo(line, err=True)
     click.echo("".join(f"{each['local']}\n" for each in answer["occurrences"]), nl=False)
+
+
+def _rule(typed: str) -> str:
+    """Return the typed rule. Raises ``ValueError`` for one that has no dates before its task is completed."""
+    rule, from_completion = repeats.counted(typed)
+    if from_completion:
+        raise ValueError(
+            f"{typed!r} counts from each completion, so its dates are not known; write a rule without that."
+        )
+    return rule
 
 
 def _start(typed: str | None, zone: str | None) -> Due:

@@ -9,7 +9,7 @@ from click.exceptions import Exit
 from rondo.client import Answer, Pending, Problem, settled
 from rondo.client.models import FilterAnswer, ListAnswer, TargetAnswer
 from rondo.commands import api_command, output, undo_steps
-from rondo.commands.exits import AWAY, DONE, FAILED
+from rondo.commands.exits import AWAY, DONE
 from rondo.terminal import ids
 
 
@@ -41,7 +41,7 @@ def each(
                 if (end := api_command.failed(error)).exit_code == AWAY:
                     raise
                 click.echo(f"{task[: ids.SHOWN]}: {end.message}", err=True)
-                status = FAILED
+                status = max(status, end.exit_code)
                 continue
             answers.append(answer)
             sentences.append(describe(answer))

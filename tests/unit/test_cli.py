@@ -106,7 +106,7 @@ def test_who_is_not_logged_in_gets_advice(typed: Type):
 @pytest.mark.parametrize(
     ("says", "status", "told"),
     [
-        (refusal("validation", 422), 1, "It is refused."),
+        (refusal("validation", 422), 2, "It is refused."),
         (refusal("unauthorized", 401), 1, "`rondo login` sets another token."),
         (Says(200, "<html>", "text/html"), 1, "is not Rondo's API"),
         (Says(202, PENDING), 3, "its outcome is not known yet. Check later with `rondo list`."),

@@ -10,7 +10,7 @@ from domain import times
 from domain.filters import FILTER
 from domain.lists import LIST
 from domain.validation import check, check_fields, existing_tag
-from schemas.records import Due, FilterFields, ListFields, Reminder, TaskFields
+from schemas.records import Due, FilterFields, ListFields, Missed, Reminder, Repeats, TaskFields
 from tests.unit.domain.given import PARIS, WEEKDAYS
 
 RELATIVE = (Reminder("r1", before=900),)
@@ -172,6 +172,12 @@ def test_a_rule_needs_a_due():
 
 def test_a_rule_that_never_matches_is_refused():
     assert refused(due=PARIS, rrule="FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30") == ["recurrence"]
+
+
+def test_what_only_a_rule_has_is_refused_without_one():
+    assert refused(due=PARIS, repeats=Repeats.COMPLETION) == ["repeats"]
+    assert refused(due=PARIS, missed=Missed.EACH) == ["missed"]
+    assert refused(due=PARIS, rrule=WEEKDAYS, repeats=Repeats.COMPLETION, missed=Missed.EACH) == []
 
 
 def test_every_problem_is_reported():

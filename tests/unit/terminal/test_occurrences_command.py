@@ -65,3 +65,8 @@ def test_what_is_not_right_is_status_2_and_one_line(typed: Type, words: tuple[st
     assert (status, out) == (2, "")
     assert err.count("\n") == 1
     assert err[0].isupper() or err[0] in "'2"
+
+
+def test_a_rule_that_is_counted_from_completion_has_no_dates_to_print(typed: Type):
+    status, out, err = typed("occurrences", "every! 3 days", "--start", "2026-01-31")
+    assert (status, out, len(err.splitlines())) == (2, "", 1)

@@ -71,7 +71,7 @@ def test_a_refused_command_leaves_the_zone_as_it_was(typed: Type, words: tuple[s
         status, _, err = typed(*words, "--due", "2026-12-01", "--repeat", "FREQ=YEARLY;BYMONTHDAY=30", api=api.url)
     assert [asked.method for asked in api.asked] == ["GET", "PATCH", api.asked[2].method, "POST"]
     assert api.asked[3].path == f"/v1/commands/{ACCEPTED['command']['id']}/undo"
-    assert (status, "zone" in err) == (1, False)
+    assert (status, "zone" in err) == (2, False)
 
 
 def test_a_task_that_no_zone_moves_sets_none(typed: Type):
