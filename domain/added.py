@@ -13,7 +13,7 @@ from schemas.records import Override, Recurrence, Reminder, TaskFields
 
 _NAMES: Mapping[type[Struct], tuple[str, ...]] = {
     Recurrence: ("rdates", "exdates", "repeats", "missed", "before", "subtasks", "overrides"),
-    Override: ("changed", "fields", "closing", "deleted", "task"),
+    Override: ("changed", "fields", "closing", "deleted", "task", "following"),
     TaskFields: TaskFields.__struct_fields__,
     Reminder: ("days", "time", "anchor", "repeat_every"),
 }

@@ -64,7 +64,8 @@ def overridden(task: r.Task, override: r.Override) -> r.Task:
     """Return an occurrence with what was changed of it before it came. Raises ``Invalid`` if that no longer fits."""
     if override.fields is None:
         return task
-    after = replace(task, **{name: getattr(override.fields, name) for name in override.changed})
+    own = (name for name in override.changed if name in r.Task.__struct_fields__)
+    after = replace(task, **{name: getattr(override.fields, name) for name in own})
     check_reminders(after.due, after.start, after.reminders)
     check_start(after.start, after.due)
     return after

@@ -109,16 +109,37 @@ def composed(state: State, like: r.Task, command: r.CreateOccurrence) -> Made | 
     Raises ``Ended``.
     """
     assert like.recurrence is not None
-    override = overrides.of(like.recurrence, command.occurrence)
-    if override.closing:
+    if overrides.of(like.recurrence, command.occurrence).closing:
         return None
-    made, there = _next(state, like, command), state.task(command.task)
+    there = state.task(command.task)
+    made = _made(state, like, command)
     if there and not (there.status is r.Status.DELETED and there.recurrence):  # a task of its own has the id
-        made = replace(made, id=ids.derive("occurrence", command.task, command.id))
+        name = ids.derive("occurrence", command.task, command.id)
+        made = Made(replace(made.plain, id=name), replace(made.task, id=name), made.why)
+    return made
+
+
+def _made(state: State, like: r.Task, command: r.CreateOccurrence) -> Made:
+    """Return an occurrence that is like an earlier one, with the changes that the series has come to since."""
+    rule = like.recurrence
+    assert rule is not None
+    why = None
+    for each in overrides.followed(rule, command.occurrence):
+        slot = replace(command, occurrence=each.slot, due=keys.slot_due(rule, each.slot))
+        at_slot = replace(_next(state, like, slot), recurrence=rule)
+        try:
+            like = composition.overridden(at_slot, each)
+        except Invalid as problem:
+            why = _no_longer(problem)
+    plain = _next(state, like, command)
     try:
-        return Made(made, _kept(state, composition.overridden(made, override)))
+        return Made(plain, _kept(state, composition.overridden(plain, overrides.of(rule, command.occurrence))), why)
     except Invalid as problem:
-        return Made(made, made, f"What was changed of it before no longer fits: {problem.detail}")
+        return Made(plain, plain, _no_longer(problem))
+
+
+def _no_longer(problem: Invalid) -> str:
+    return f"What was changed of it before no longer fits: {problem.detail}"
 
 
 def followed(latest: r.Series | None, event: Event, before: r.Task | None) -> r.Series | None:
@@ -267,9 +288,7 @@ def _is_as_made(state: State, made: r.Task, previous: r.Task) -> bool:
     if previous.recurrence and previous.occurrence:  # its own due may have been moved
         previous = replace(previous, due=keys.slot_due(previous.recurrence, previous.occurrence))
     try:
-        again = _next(state, previous, command)
-        if previous.recurrence:
-            again = composition.overridden(again, overrides.of(previous.recurrence, made.occurrence))
+        again = _made(state, previous, command).task
     except Invalid:  # it was created when the task began earlier
         return False
     return not differing(*(composition.unversioned(replace(one, created_at=0)) for one in (made, again)))

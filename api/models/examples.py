@@ -105,6 +105,7 @@ UPCOMING: dict[str, Any] = {
             "due": {"date": "2026-12-10", "time": "09:00:00", "zone": "Europe/Paris"},
             "status": "upcoming",
             "changed": ["due"],
+            "following": ["title"],
             "task": NULL,
         },
     ],

@@ -9,13 +9,13 @@ from pydantic import BaseModel
 
 from api.models import outputs
 from api.models.formats import Id, Local
-from api.models.inputs import NewTask
+from api.models.inputs import Changes
 from domain.recurrence import upcoming
 from domain.recurrence.rule_words import Language, describe_series
 from postgres import reader as views
 from schemas import records as r
 
-_PUBLIC = {record: public for public, record in NewTask.record_names.items()}
+_PUBLIC = {record: public for public, record in Changes.record_names.items()}
 _CLOSED: Mapping[r.Closing | None, str] = {None: "upcoming", r.Closing.DONE: "done", r.Closing.SKIPPED: "skipped"}
 
 
@@ -30,6 +30,8 @@ class UpcomingOccurrence(BaseModel):
     """Whether it was closed before it comes; then it never opens."""
     changed: list[str]
     """The fields of it that were changed."""
+    following: list[str]
+    """The fields that were changed of it and those that follow."""
     task: Id | None
     """Its task, if it was closed."""
 
@@ -62,5 +64,6 @@ def _members(each: upcoming.Upcoming) -> dict[str, Any]:
         "due": {"date": each.due.date, "time": each.due.time, "zone": each.due.zone},
         "status": "deleted" if override.deleted else _CLOSED[override.closing],
         "changed": [_PUBLIC.get(name, name) for name in override.changed],
+        "following": [_PUBLIC.get(name, name) for name in each.following],
         "task": override.task,
     }

@@ -37,6 +37,7 @@ from schemas.records import (
     CreateOccurrence,
     Due,
     Missed,
+    Override,
     Recurrence,
     Repeats,
     Task,
@@ -97,8 +98,16 @@ def advanced(recurrence: Recurrence | None, due: Due) -> Recurrence | None:
     if recurrence is None:
         return None
     if recurrence.repeats is not Repeats.COMPLETION:
-        return overrides.after(recurrence, times.key(due))
+        return come_to(recurrence, times.key(due))
     return replace(recurrence, start=due, before=recurrence.before + 1)
+
+
+def come_to(recurrence: Recurrence, occurrence: str) -> Recurrence:
+    """Return the recurrence that an occurrence has, without the overrides up to it."""
+    switch = overrides.switch(recurrence)
+    if switch and not switch.deleted and overrides.begins(recurrence, switch) <= occurrence:
+        return come_to(switched(recurrence, switch), occurrence)
+    return overrides.after(recurrence, occurrence)
 
 
 def series_set(recurrence: Recurrence) -> RecurrenceSet:
@@ -110,7 +119,25 @@ def series_set(recurrence: Recurrence) -> RecurrenceSet:
     if rule.count is not None:
         rule = dataclasses.replace(rule, count=max(rule.count - recurrence.before, 1))
     left_out = (*recurrence.exdates, *overrides.closed(recurrence))
-    return RecurrenceSet(recurrence.start, rule, recurrence.rdates, left_out)
+    own = RecurrenceSet(recurrence.start, rule, recurrence.rdates, left_out)
+    if (switch := overrides.switch(recurrence)) is None:
+        return own
+    then = None if switch.deleted else series_set(switched(recurrence, switch))
+    return dataclasses.replace(own, ends=keys.shown_key(recurrence, switch.slot), then=then)
+
+
+def switched(recurrence: Recurrence, switch: Override) -> Recurrence:
+    """Return the recurrence from the slot of an override on. COUNT counts on, but that of a new rule."""
+    assert switch.fields is not None
+    parts = {name: getattr(switch.fields, name) for name in overrides.RULE if name in switch.changed}
+    return replace(
+        recurrence,
+        **parts,
+        start=overrides.due_of(switch) or keys.slot_due(recurrence, switch.slot),
+        version=recurrence.version + 1,
+        before=0 if "rrule" in parts else ordinal(recurrence, switch.slot),
+        overrides=tuple(each for each in recurrence.overrides if each != switch),
+    )
 
 
 def checked(recurrence: Recurrence) -> Recurrence:

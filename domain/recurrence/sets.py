@@ -57,13 +57,22 @@ class RecurrenceSet:
     rdates: tuple[str, ...] = ()
     exdates: tuple[str, ...] = ()
     includes_start: bool = True
+    ends: str | None = None
+    """The local key before which the set ends; None for never."""
+    then: "RecurrenceSet | None" = None
+    """The set that follows from there on, of the same kind and zone."""
 
     def occurrences(self, floor: str | None = None) -> Iterator[Occurrence]:
         """Yield the occurrences in order, all of them or those whose key is ``floor`` or later."""
         planned: dict[datetime, datetime] = {}
         for moment in self._moments(None if floor is None else datetime.fromisoformat(floor), planned):
             named = planned.pop(moment, None) if planned else None
-            yield Occurrence(self._due(moment), None if named is None else times.key(self._due(named)))
+            found = Occurrence(self._due(moment), None if named is None else times.key(self._due(named)))
+            if self.ends is not None and found.key >= self.ends:
+                break
+            yield found
+        if self.then is not None:
+            yield from self.then.occurrences(floor)
 
     def local_times(self, floor: datetime | None = None) -> Iterator[datetime]:
         """Yield the occurrences' local times in order, all of them or those from ``floor`` on."""

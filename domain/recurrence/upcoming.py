@@ -18,7 +18,7 @@ _FIELD = "occurrence"
 
 def after(recurrence: Recurrence, key: str) -> Iterator[Occurrence]:
     """Yield the slots after a local key, also those that were closed before they came."""
-    return (each for each in _base(recurrence).occurrences(key) if each.key > key)
+    return (each for each in base(recurrence).occurrences(key) if each.key > key)
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class Upcoming:
     """When it will be due."""
     override: Override
     """What was decided about it, empty if nothing was."""
+    following: tuple[str, ...]
+    """The fields that were changed of it and those that follow."""
 
 
 def listed(recurrence: Recurrence, current: str, since: str | None = None) -> Iterator[Upcoming]:
@@ -38,9 +40,11 @@ def listed(recurrence: Recurrence, current: str, since: str | None = None) -> It
     if recurrence.repeats is Repeats.COMPLETION:
         return
     current, moved = shown_key(recurrence, current), overrides.moved(recurrence)
-    for each in _base(recurrence).occurrences(max(current, since or current)):
+    since_then = {overrides.begins(recurrence, each): each.changed for each in recurrence.overrides if each.following}
+    for each in base(recurrence).occurrences(max(current, since or current)):
         if each.key > current:
-            yield Upcoming(each.key, moved.get(each.key, each.due), overrides.of(recurrence, each.key))
+            override = overrides.of(recurrence, each.key)
+            yield Upcoming(each.key, moved.get(each.key, each.due), override, since_then.get(each.key, ()))
 
 
 def find(recurrence: Recurrence, current: str, written: str) -> Occurrence:
@@ -58,7 +62,7 @@ def find(recurrence: Recurrence, current: str, written: str) -> Occurrence:
     key, current = shown_key(recurrence, key), shown_key(recurrence, current)
     if key <= current:
         raise Conflict(_FIELD, f"The series has come to {current}; name an occurrence after that.")
-    near = next((each for each in _base(recurrence).occurrences(key) if each.key >= key), None)
+    near = next((each for each in base(recurrence).occurrences(key) if each.key >= key), None)
     if near is None or near.key != key:
         raise _no_slot(written, near)
     return near
@@ -68,15 +72,27 @@ def kept(recurrence: Recurrence, occurrence: str, before: Recurrence) -> Recurre
     """Return the recurrence of an occurrence with those overrides of an earlier one whose slots it still has."""
     if not before.overrides or recurrence.repeats is Repeats.COMPLETION:
         return replace(recurrence, overrides=())
+    if recurrence.version != before.version:  # a new rule or start holds for all that follows
+        before = overrides.without_switches(before)
     later = overrides.after(replace(recurrence, overrides=before.overrides), shown_key(recurrence, occurrence))
-    named = {each.slot: shown_key(recurrence, each.slot) for each in later.overrides}
-    slots = _slots_among(_base(recurrence), {*named.values()})
-    return replace(recurrence, overrides=tuple(each for each in later.overrides if named[each.slot] in slots))
+    later = replace(later, overrides=tuple(each for each in later.overrides if not _is_stale(later, each)))
+    named = {each: shown_key(later, each.slot) for each in later.overrides if not overrides.is_switch(each)}
+    slots = _slots_among(base(later), {*named.values()})
+    return replace(later, overrides=tuple(each for each in later.overrides if named.get(each) in {None, *slots}))
+
+
+def _is_stale(recurrence: Recurrence, override: Override) -> bool:
+    """Return whether an override changes when a series recurs from what is no slot of it."""
+    if not overrides.is_switch(override):
+        return False
+    before = takewhile(lambda each: each != override, recurrence.overrides)
+    key = shown_key(recurrence, override.slot)
+    return not _slots_among(base(replace(recurrence, overrides=tuple(before))), {key})
 
 
 def _slots_among(found: RecurrenceSet, keys: set[str]) -> set[str]:
     """Return the keys that are those of slots. With COUNT all slots are computed, so it is done once for all keys."""
-    if found.rule and found.rule.count is not None:
+    if found.rule and found.rule.count is not None and found.then is None:
         return keys & {each.key for each in found.occurrences(min(keys, default=None))}
     return {key for key in keys if next((each.key for each in found.occurrences(key)), None) == key}
 
@@ -84,17 +100,17 @@ def _slots_among(found: RecurrenceSet, keys: set[str]) -> set[str]:
 def _on_day(recurrence: Recurrence, current: str, day: str) -> Occurrence:
     """Return the only slot of a day."""
     local_keys(_FIELD, (day,), replace(recurrence.start, time=None, zone=None))
-    near = [*islice(takewhile(lambda each: each.due.date <= day, _base(recurrence).occurrences(f"{day}T00:00:00")), 2)]
+    near = [*islice(takewhile(lambda each: each.due.date <= day, base(recurrence).occurrences(f"{day}T00:00:00")), 2)]
     if len(near) > 1:
         raise Invalid(_FIELD, f"The series has several occurrences on {day}; name the time, too: {near[0].key[:16]}.")
     if not near:
-        raise _no_slot(day, next(_base(recurrence).occurrences(f"{day}T00:00:00"), None))
+        raise _no_slot(day, next(base(recurrence).occurrences(f"{day}T00:00:00"), None))
     return find(recurrence, current, near[0].key)
 
 
-def _base(recurrence: Recurrence) -> RecurrenceSet:
+def base(recurrence: Recurrence) -> RecurrenceSet:
     """Return all slots of a series, also those that were closed before they came."""
-    return advance.series_set(replace(recurrence, overrides=()))
+    return advance.series_set(overrides.of_series(recurrence))
 
 
 def _no_slot(written: str, near: Occurrence | None) -> Conflict:

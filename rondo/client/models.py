@@ -452,6 +452,7 @@ class UpcomingOccurrence(TypedDict):
     due: Due
     status: Literal["upcoming", "done", "skipped", "deleted"]
     changed: Texts
+    following: Texts
     task: str | None
 
 

@@ -106,7 +106,7 @@ def reopen(tasks: tuple[str, ...], occurrence: str | None, as_json: bool) -> Non
 @click.option(
     "--scope",
     type=OneOf(["this", "following"]),
-    help="Of a series: leave out this occurrence, so that the next one opens; or end the series, the default.",
+    help="Of a series: leave out this occurrence, so that the series goes on; or end the series, the default.",
 )
 @fields.ON
 @api_command.as_json
@@ -124,14 +124,16 @@ def delete(
         results.each(
             task_ids.resolve(client, tasks),
             lambda task: client.delete(task, wait=api_command.WAIT, scope=scope, subtasks=subtasks, occurrence=on),
-            partial(_describe_deletion, on),
+            partial(_describe_deletion, on, scope),
             as_json,
             ahead=subtasks is not None,
         )
 
 
-def _describe_deletion(on: str | None, answer: Answer) -> str:
+def _describe_deletion(on: str | None, scope: str | None, answer: Answer) -> str:
     """Return the result of a deletion as a sentence, with a word on the series that it ends."""
+    if on and scope != "this":
+        return results.describe(answer, "Deleted all from", "was already deleted", on)
     sentence = results.describe(answer, "Deleted", "was already deleted", on)
     task: Mapping[str, Any] = answer["task"] or {}
     is_open = on is None and task.get("recurrence") and task.get("completed_at", "") is None

@@ -161,8 +161,15 @@ def occurrence_line(task: Task) -> str:
 
 def upcoming_line(occurrence: UpcomingOccurrence) -> str:
     """Return an occurrence as a line with tabs between what names it, its due, its status, and what was changed."""
-    changed = ", ".join(occurrence["changed"])
-    return "\t".join((occurrence["occurrence"], due(occurrence["due"]), occurrence["status"], changed))
+    return "\t".join(
+        (occurrence["occurrence"], due(occurrence["due"]), occurrence["status"], decided_ahead(occurrence))
+    )
+
+
+def decided_ahead(occurrence: UpcomingOccurrence) -> str:
+    """Return which fields of an occurrence were changed, and which from it on."""
+    alone, following = (", ".join(occurrence[name]) for name in ("changed", "following"))
+    return "; ".join(filter(None, (alone, following and f"from here on {following}")))
 
 
 def history_line(entry: Entry) -> str:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from rondo.client.models import Entry, ListedTask, Task, UpcomingOccurrence
 from rondo.terminal.cells import Cell
 from rondo.terminal.clock import passed
-from rondo.terminal.descriptions import ALONE, Around, describe, due, facts, near, status
+from rondo.terminal.descriptions import ALONE, Around, decided_ahead, describe, due, facts, near, status
 from rondo.terminal.fitting import Card, Column, Fitted
 from rondo.terminal.ids import SHOWN
 from rondo.terminal.plain import plain
@@ -136,7 +136,7 @@ def upcoming(occurrences: Iterable[UpcomingOccurrence]) -> Fitted:
             Cell.of(each["occurrence"]),
             Cell.of(due(each["due"])),
             Cell.of(each["status"], "" if each["status"] == "upcoming" else "dim"),
-            Cell.of(", ".join(each["changed"])),
+            Cell.of(decided_ahead(each)),
         )
         for each in occurrences
     )

@@ -152,6 +152,8 @@ class Override(Struct, frozen=True, gc=False):
     """Whether it was deleted then."""
     task: str | None = None
     """UUID of its task, if it was closed."""
+    following: bool = False
+    """Whether it is about this occurrence and all that follow; deleted, the series ends before it."""
 
 
 class Recurrence(Struct, frozen=True, gc=False):

@@ -105,8 +105,19 @@ def test_an_occurrence_is_done_skipped_and_moved_before_it_comes_and_the_series_
     rondo.complete(task, wait=WAIT)
     following_one = following(user, rondo.task(task))
     assert (following_one["title"], following_one["due"]["date"]) == ("Feed", "2027-12-15")
-    rondo.complete(following_one["id"], wait=WAIT)
-    assert following(user, following_one)["title"] == "Water"
+    current = following_one["id"]
+    rondo.update(current, occurrence="2027-12-28", due={"date": "2027-12-30"}, scope="following", wait=WAIT)
+    rondo.update(current, occurrence="2028-01-06", title="Feed", wait=WAIT)
+    rondo.delete(current, occurrence="2028-01-13", wait=WAIT)
+    told = [(each["occurrence"][:10], each["following"]) for each in rondo.upcoming(current)["items"]]
+    assert told == [("2027-12-21", []), ("2027-12-30", ["due"]), ("2028-01-06", ["title"])]
+    titles = []
+    for _ in range(3):
+        rondo.complete(current, wait=WAIT)
+        opened = following(user, following_one)
+        current = opened["id"]
+        titles.append((opened["title"], opened["due"]["date"]))
+    assert titles == [("Water", "2027-12-21"), ("Water", "2027-12-30"), ("Feed", "2028-01-06")]
     user.settled_trail()
 
 

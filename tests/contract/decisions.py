@@ -172,6 +172,8 @@ AHEAD: dict[str, Callable[[], Command]] = {
     "skip ahead": lambda: replace(skip(), occurrence="2026-11-25T09:00:00"),
     "delete ahead": lambda: replace(delete(scope=r.Scope.THIS), occurrence="2026-11-25"),
     "move ahead": lambda: replace(update(due=LATE, title="Late", scope=r.Scope.THIS), occurrence="2026-11-25"),
+    "delete from one ahead on": lambda: replace(delete(), occurrence="2026-11-26"),
+    "change from one ahead on": lambda: replace(update(due=LATE, title="Late"), occurrence="2026-11-25"),
     "reopen ahead": lambda: replace(reopen(), occurrence="2026-11-26"),
 }
 """What is decided about an occurrence before it comes."""

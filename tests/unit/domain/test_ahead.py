@@ -303,3 +303,137 @@ def test_what_is_decided_ahead_is_bounded():
 def test_no_closing_ahead_leads_to_an_occurrence():
     world = World(WEEKLY, on(complete()))
     assert [derived(event, world.version) for event in world.events if isinstance(event, CLOSING)] == []
+
+
+def since(slot=EIGHTH, scope=r.Scope.FOLLOWING, **fields):
+    return on(update(scope=scope, **fields), slot)
+
+
+def test_a_title_is_changed_from_one_on_also_if_that_one_never_opens():
+    for decided in ((), (on(skip()),)):
+        world = World(WEEKLY, since(title="Feed"), *decided)
+        titles = [world.goes_on("t").title]
+        while world.open():
+            world.does(complete(world.open()[0]))
+            if followup := world.followup():
+                titles.append(world.does(followup).events[0].task.title)
+        assert titles == ["Water the plants", *["Feed"] * (2 - len(decided))]
+
+
+def test_a_title_is_changed_from_one_on_that_is_passed_over():
+    world = World(create(due=PARIS, rrule="FREQ=WEEKLY"), since(title="Feed"), complete(at=NINE + 30 * DAY))
+    assert world.does(world.followup()).events[0].task.title == "Feed"
+
+
+def test_what_is_named_no_scope_moves_this_one_and_changes_all_else_of_those_that_follow():
+    world = World(WEEKLY, since(scope=r.Scope.UNNAMED, title="Feed", due=MOVED))
+    assert [(one.following, one.changed) for one in world.task("t").recurrence.overrides] == [
+        (True, ("title",)),
+        (False, ("due",)),
+    ]
+    seen = []
+    world.does(complete())
+    while followup := world.followup():
+        task = world.does(followup).events[-1].task
+        seen.append((task.title, task.due.date))
+        world.does(complete(task.id))
+    assert seen == [("Water the plants", "2026-12-01"), ("Feed", "2026-12-10"), ("Feed", "2026-12-15")]
+
+
+def test_a_start_and_a_reminder_at_an_instant_move_on_from_the_one_that_has_them():
+    start, reminder = replace(PARIS, date="2026-12-07"), r.Reminder("r1", at=NINE + 13 * DAY)
+    world = World(create(due=PARIS, rrule="FREQ=WEEKLY"), since(start=start, reminders=(reminder,)), on(skip()))
+    world.does(complete(world.goes_on().id))
+    task = world.does(world.followup()).events[0].task
+    assert (task.start.date, [one.at for one in task.reminders]) == ("2026-12-14", [NINE + 20 * DAY])
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (since(due=MOVED), ["2026-11-24", "2026-12-01", "2026-12-10", "2026-12-17"]),
+        (since(due=replace(PARIS, date="2026-12-03")), ["2026-11-24", "2026-12-01", "2026-12-03", "2026-12-10"]),
+        (since(rrule="FREQ=DAILY;COUNT=3"), ["2026-11-24", "2026-12-01", "2026-12-08", "2026-12-09", "2026-12-10"]),
+        (since(rrule="FREQ=DAILY;COUNT=2", due=MOVED), ["2026-11-24", "2026-12-01", "2026-12-10", "2026-12-11"]),
+        (since(exdates=("2026-12-15T09:00",)), ["2026-11-24", "2026-12-01", "2026-12-08"]),
+        (on(delete()), ["2026-11-24", "2026-12-01"]),
+    ],
+)
+def test_the_rule_changes_from_one_on_and_nothing_before_it(command, expected):
+    world = World(WEEKLY, command)
+    assert runs(world) == expected
+
+
+@pytest.mark.parametrize(
+    "command",
+    [since(due=MOVED), since(rrule="FREQ=DAILY;COUNT=3"), on(delete()), since(title="Feed"),
+     since(scope=r.Scope.UNNAMED, title="Feed", due=MOVED)],
+)  # fmt: skip
+def test_what_changes_from_one_on_is_undone_and_the_undoing_too_and_taken_back_by_reopening(command):
+    world = World(WEEKLY, moved(slot="2026-12-15", due=replace(PARIS, date="2026-12-16")), command)
+    done = world.task("t").recurrence
+    world.does(undoing := world.undoing(command))
+    before = world.task("t").recurrence
+    assert [one.slot for one in before.overrides] == ["2026-12-15T09:00:00"]
+    world.does(world.undoing(undoing))
+    assert world.task("t").recurrence == done
+    assert world.does(on(reopen())).outcome.kind is r.OutcomeKind.ACCEPTED
+    assert runs(world)[:3] == ["2026-11-24", "2026-12-01", "2026-12-08"]
+
+
+def test_a_changed_rule_that_is_changed_again_from_its_own_start_is_one_change():
+    world = World(WEEKLY, since(due=MOVED), since("2026-12-10", due=replace(PARIS, date="2026-12-11")))
+    [override] = world.task("t").recurrence.overrides
+    assert (override.slot, override.fields.due.date) == (EIGHTH, "2026-12-11")
+    assert runs(world) == ["2026-11-24", "2026-12-01", "2026-12-11", "2026-12-18"]
+
+
+def test_one_that_follows_a_changed_rule_is_decided_about_by_its_slot_there():
+    world = World(WEEKLY, since(due=MOVED), on(skip(), "2026-12-17"))
+    assert runs(world) == ["2026-11-24", "2026-12-01", "2026-12-10"]
+
+
+def test_the_rule_changes_twice():
+    world = World(create(due=PARIS, rrule="FREQ=WEEKLY;COUNT=5"), since(due=MOVED))
+    world.does(since("2026-12-17", due=replace(PARIS, date="2026-12-18")))
+    assert runs(world) == ["2026-11-24", "2026-12-01", "2026-12-10", "2026-12-18", "2026-12-25"]
+
+
+def test_a_new_rule_of_the_open_one_holds_for_all_that_follow():
+    world = World(WEEKLY, since(due=MOVED), update(rrule="FREQ=WEEKLY;INTERVAL=2;COUNT=2"))
+    assert runs(world) == ["2026-11-24", "2026-12-08"]
+
+
+def test_the_series_goes_back_to_before_the_rule_changed():
+    world = World(WEEKLY, since(due=MOVED))
+    first = world.goes_on()
+    world.does(done := complete(first.id))
+    world.does(world.followup())
+    world.does(world.undoing(done))
+    assert world.open() == [first.id]
+    assert runs(world) == ["2026-12-01", "2026-12-10", "2026-12-17"]
+
+
+@pytest.mark.parametrize(
+    ("command", "field"),
+    [
+        (since(due=replace(PARIS, date="2026-12-01")), "due"),
+        (since(due=r.Due("2026-12-08")), "due"),
+        (since(due=None), "due"),
+        (since(rrule=None), "recurrence"),
+        (since(rrule="FREQ=SECONDLY"), "recurrence"),
+        (since(repeats=r.Repeats.COMPLETION), "repeats"),
+        (since(scope=r.Scope.ALL, title="Feed"), "scope"),
+        (since(scope=r.Scope.THIS, rrule="FREQ=DAILY"), "scope"),
+        (since(start=replace(PARIS, date="2026-12-09")), "start"),
+    ],
+)
+def test_what_can_not_change_from_one_on_is_refused(command, field):
+    assert refused(World(WEEKLY), command)[1] == field
+
+
+def test_what_is_decided_about_a_slot_that_is_none_once_a_change_is_undone_is_dropped():
+    world = World(WEEKLY, changed := since(due=MOVED), on(complete(), "2026-12-10"))
+    world.does(world.undoing(changed))
+    assert world.task("t").recurrence.overrides == ()
+    assert runs(world) == ["2026-11-24", "2026-12-01", "2026-12-08", "2026-12-15"]

@@ -1,14 +1,17 @@
 """Five years of a household: each of its tasks has one open occurrence, at a time that the clocks show."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import islice
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from domain import times
-from domain.recurrence import advance, keys
+from domain.recurrence import advance, keys, upcoming
 from schemas import records as r
-from tests.unit.domain.given import DAY, HOUR, World, complete, create, set_settings, skip
+from tests.unit.domain.given import DAY, HOUR, World, complete, create, set_settings, skip, update
 
 BEGIN = datetime(2026, 1, 31, tzinfo=UTC)
 YEARS = 5
@@ -43,18 +46,30 @@ def live(zone: str) -> None:
     at, end = round(BEGIN.timestamp() * 1000), round(BEGIN.timestamp() * 1000) + YEARS * 366 * DAY
     while at < end:
         for task in map(world.task, world.open()):
-            closed(world, task, at, zone, chance.choice((complete, complete, skip)))
+            if chance.random() < 0.3:
+                decides_ahead(world, task, at, chance)
+            closed(world, world.task(task.id), at, zone, chance.choice((complete, complete, skip)))
         assert sorted(world.task(task).series for task in world.open()) == sorted(tasks(zone))
         at += chance.randint(6 * HOUR, 25 * DAY)
+
+
+def decides_ahead(world: World, task: r.Task, at: int, chance: Random) -> None:
+    """Skip, complete or move by two days one of the next occurrences."""
+    for each in [*islice(upcoming.listed(task.recurrence, task.occurrence), 4)][-1:]:
+        moved = partial(update, scope=r.Scope.THIS, due=times.moved(each.due, 2))
+        command = chance.choice((complete, skip, moved))
+        world.does(replace(command(task.id, at), occurrence=each.slot))
 
 
 def closed(world: World, task: r.Task, at: int, zone: str, by: object) -> None:
     """Close an occurrence, and check the one that it leads to."""
     world.does(by(task.id, at))
-    [event] = world.does(world.followup()).events
-    after, rule = event.task, task.recurrence
-    assert keys.on_clocks(after.due) == after.due
-    assert after.occurrence == times.key(after.due)
+    [event, *changed] = world.does(world.followup()).events
+    after, rule = world.task(event.task.id), task.recurrence
+    assert keys.on_clocks(event.task.due) == event.task.due
+    assert after.occurrence == times.key(event.task.due)
+    assert changed or after.due == event.task.due
+    assert all(each.closing is None for each in rule.overrides if each.slot == after.occurrence)
     if rule.repeats is r.Repeats.SCHEDULE:
         assert after.occurrence > task.occurrence
         missed = rule.missed is not r.Missed.SKIP

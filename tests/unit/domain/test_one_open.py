@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from msgspec.structs import replace
 
 from domain.decision import VERSION
-from domain.recurrence import upcoming
+from domain.recurrence import overrides, upcoming
 from domain.recurrence.derived import CLOSING, derived
 from domain.recurrence.keys import shown_key
 from schemas import records as r
@@ -62,7 +62,23 @@ def moved(task, at):
     return update(task, at, r.Scope.THIS, due=r.Due("2026-12-02", "11:00:00", "Europe/Paris"), title="Late")
 
 
-AHEAD = (complete, skip, reopen, alone, moved)
+def since(**fields):
+    return lambda task, at: update(task, at, r.Scope.FOLLOWING, **fields)
+
+
+AHEAD = (
+    complete,
+    skip,
+    reopen,
+    alone,
+    moved,
+    delete,
+    since(title="From here on"),
+    since(due=r.Due("2026-12-03", "12:00:00", "Europe/Paris")),
+    since(rrule="FREQ=DAILY;INTERVAL=3;COUNT=4"),
+    since(missed=r.Missed.EACH, exdates=("2026-12-02T09:00:00",)),
+    lambda task, at: update(task, at, r.Scope.UNNAMED, title="Both", due=r.Due("2026-12-02", "11:00:00")),
+)
 """What people decide about an occurrence before it comes."""
 
 
@@ -151,11 +167,11 @@ class Series(RuleBasedStateMachine):
     def what_is_decided_ahead_is_about_slots_that_are_yet_to_come(self):
         for task in map(self.world.task, self.world.open()):
             rule = task.recurrence
-            keys = [shown_key(rule, each.slot) for each in rule.overrides]
+            keys = [(shown_key(rule, each.slot), not each.following) for each in rule.overrides]
             assert keys == sorted(set(keys))
-            for key, override in zip(keys, rule.overrides, strict=True):
+            for (key, _), override in zip(keys, rule.overrides, strict=True):
                 assert key > task.occurrence
-                assert upcoming.find(rule, task.occurrence, key).key == key
+                assert overrides.is_switch(override) or upcoming.find(rule, task.occurrence, key).key == key
                 assert (override.closing is None) == (override.task is None)
                 closed = self.world.task(override.task) if override.task else None
                 assert closed is None or closed.recurrence is None or closed.series != task.series
