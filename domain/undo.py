@@ -20,9 +20,9 @@ from typing import Any, get_type_hints
 import msgspec
 from msgspec.structs import replace
 
-from domain import ahead, audit, before_6, composition, entities, series
+from domain import ahead, audit, before_6, composition, entities, scheduling, series
 from domain.compensation import Compensation, Contradicted
-from domain.decision import BEFORE_6
+from domain.decision import BEFORE_6, BEFORE_7
 from domain.entities import BY_WORD, Entity, Event
 from domain.entity import State, differing
 from domain.recurrence import overrides
@@ -154,12 +154,19 @@ def _updated(state: State, task: r.Task, common: Mapping[str, Any], reversal: r.
     if "recurrence" in before:
         if task.status is r.Status.COMPLETED or not _is_latest(state, task):
             raise Contradicted("recurrence", "The series has gone on since.")
-        wanted["rrule"] = rule.rrule if rule else None
+        wanted |= _parts(rule, state.version)
     scope = r.Scope.FOLLOWING if "recurrence" in before or state.version in BEFORE_6 else r.Scope.UNNAMED
     command = r.UpdateTask(**common, changed=tuple(wanted), fields=r.TaskFields(**wanted), scope=scope)
     if rule is None:
         return Compensation((command,))
     return Compensation((command,), partial(_with_earlier_rule, state, task, rule, before))
+
+
+def _parts(rule: r.Recurrence | None, version: str) -> dict[str, Any]:
+    """Return the fields of a command that give a task a recurrence."""
+    if rule is None or version in BEFORE_7:
+        return {"rrule": rule.rrule if rule else None}
+    return {name: getattr(rule, name) for name in scheduling.PARTS}
 
 
 def _is_latest(state: State, task: r.Task) -> bool:

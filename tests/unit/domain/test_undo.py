@@ -52,6 +52,10 @@ CHANGES = [
     ((RECURRING,), update(rrule="FREQ=DAILY;COUNT=3")),
     ((RECURRING,), update(due=None, rrule=None)),
     ((RECURRING,), chunk(Action.UPDATE, "t", shift=3)),
+    ((RECURRING,), update(exdates=("2026-11-25T09:00:00",))),
+    ((RECURRING,), update(rdates=("2026-11-25T10:00:00",), title="New")),
+    ((RECURRING,), update(missed=r.Missed.EACH, subtasks=r.Subtasks.CARRY)),
+    ((RECURRING,), update(repeats=r.Repeats.CALENDAR)),
     (OPEN, update(rrule=WEEKDAYS)),
 ]
 
