@@ -27,7 +27,7 @@ CONNECTIONS = 4
 PAUSE = 1.0
 """Seconds until an outcome that the broker did not take is produced again."""
 PATIENCE, LOOK = 10.0, 0.1
-"""Seconds to wait until the views have a target as it was corrected, and from one look to the next."""
+"""Seconds to wait until the views have a target as it is to be, and from one look to the next."""
 log = structlog.get_logger()
 
 _connecting: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
@@ -86,7 +86,8 @@ async def renew(claim: Notification, partition: int, context: Context) -> None:
 async def deliver_to_target(settings: Settings, claim: Notification, message: Message, version: int) -> str | None:
     """Deliver to the target of a claim, in this version or later; return None, or why it failed. Raises ``Withheld``.
 
-    A target that was corrected is waited for: else what is sent would go to its former address.
+    The views are waited for: else a target that was just created would fail, and what is sent to a corrected one would
+    go to its former address.
     """
     assert claim.target
     if (seal := Seal.of(settings.targets_key)) is None:
@@ -118,7 +119,7 @@ async def _address(dsn: str, seal: Seal, claim: Notification, version: int) -> s
 
 async def _stored(dsn: str, claim: Notification, version: int) -> addresses.Stored | None:
     loop = asyncio.get_running_loop()
-    until = loop.time() + (PATIENCE if version else 0)
+    until = loop.time() + PATIENCE
     while True:
         stored = await _look_up(dsn, claim.target or "")
         if stored and stored.user == claim.user and stored.version >= version:

@@ -11,7 +11,7 @@ TAGS = [
     {"name": "commands", "description": "The outcome of each change."},
     {"name": "occurrences", "description": "When a recurrence rule recurs."},
     {"name": "reminders", "description": "Scheduled and past reminders."},
-    {"name": "notifications", "description": "Deliveries of reminders."},
+    {"name": "notifications", "description": "Deliveries of reminders and of the daily digest."},
     {"name": "health", "description": "Whether the API is alive, and whether its dependencies answer."},
     {"name": "problems", "description": "The meaning of each problem type."},
 ]

@@ -45,9 +45,13 @@ class Targets:
         self.user, self._pool, self.recipients = str(uuid4()), pool, list[r.Recipient]()
 
     async def add(self, address: str, *, enabled: bool = True, deleted: bool = False) -> str:
-        target = str(uuid4())
+        target = self.known()
         await self.put(target, address, enabled=enabled, deleted=deleted)
-        self.recipients.append(r.Recipient(target, "webhook"))
+        return target
+
+    def known(self) -> str:
+        """Return a target that the reminders stage knows, and the views don't yet."""
+        self.recipients.append(r.Recipient(target := str(uuid4()), "webhook"))
         return target
 
     async def put(self, name: str, address: str, version: int = 1, *, enabled: bool = True, deleted: bool = False):
@@ -193,6 +197,17 @@ async def test_what_waits_is_sent_as_soon_as_the_views_have_the_corrected_addres
         async with asyncio.timeout(15):  # the breaker's pause is 30 s
             await until(lambda: asyncio.sleep(0, {one.body["title"] for one in right.received}), {*titles}.issubset, 15)
         assert len(failing.received) == 3
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_target_that_the_views_do_not_have_yet_is_waited_for(targets: Targets, log: Log):
+    target = targets.known()
+    with Receiver() as receiver:
+        await targets.remind(log, "Water the plants")
+        await until(lambda: targets.steps(log, target), bool, 30)
+        await targets.put(target, receiver.url)
+        steps = await until(lambda: targets.steps(log, target), lambda found: len(found) == 2, 30)
+        assert (steps[-1].step, steps[-1].attempt) == (r.Step.SENT, 1)
 
 
 @pytest.mark.usefixtures("worker")
