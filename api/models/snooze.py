@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, PlainValidator, model_validator
+from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator, model_validator
 
 from api.models.formats import Duration, one_of
 from api.models.inputs import Shape, days_and_seconds, milliseconds
@@ -55,7 +55,12 @@ class Snooze(Shape):
         Field(description=_UNTIL, examples=["2026-11-24T08:00:00Z"]),
     ] = None
     duration: Annotated[
-        Annotated[tuple[int, int], PlainValidator(amount, json_schema_input_type=Duration)] | None,
+        Annotated[
+            tuple[int, int],
+            PlainValidator(amount, json_schema_input_type=Duration),
+            PlainSerializer(lambda pair: [*pair]),
+        ]
+        | None,
         Field(description="An ISO 8601 duration; its days are the calendar's.", examples=["PT15M"]),
     ] = None
 

@@ -1,8 +1,11 @@
 """The body that snoozes a task."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from api.models.inputs import fingerprint
 from api.models.snooze import Snooze, fields
 
 NINE = 1_795_510_800_000
@@ -46,3 +49,13 @@ def test_anything_else_is_refused_with_its_field(body: dict[str, object], place:
     with pytest.raises(ValidationError) as error:
         Snooze.model_validate(body)
     assert [each["loc"] for each in error.value.errors()] == [place]
+
+
+@given(
+    one=st.sampled_from(["PT15M", "PT900S", "P1D", "PT24H"]) | st.sampled_from(["2026-11-24", "2026-11-24T09:00"]),
+    other=st.sampled_from(["PT15M", "P1D", "2026-11-24", "2026-11-24T09:00:00", "2026-11-24T09:00:00Z"]),
+)
+def test_requests_have_one_fingerprint_if_they_say_the_same(one: str, other: str):
+    bodies = [Snooze.model_validate({"duration" if text.startswith("P") else "until": text}) for text in (one, other)]
+    prints = [fingerprint("POST", "/v1/tasks/t/snooze", body) for body in bodies]
+    assert (prints[0] == prints[1]) == (fields(bodies[0]) == fields(bodies[1]))
