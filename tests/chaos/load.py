@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
-from domain import deletion, entities, filters, lists, targets, undo
+from domain import deletion, entities, filters, lists, targets, times, undo
 from domain.decision import VERSION
 from domain.entity import EntityType
 from domain.recurrence.derived import CLOSING, derived
@@ -25,6 +25,8 @@ BEGIN = date(2035, 1, 1)
 ZONE = "Europe/Paris"
 SOONEST, LATEST = 1_000, 5_000  # milliseconds from a command to the reminders that it asks for
 LONG_AGO = deletion.RESTORABLE + 24 * 60 * 60 * 1000  # milliseconds: a task that was deleted before is purged soon
+REPEATED = 600  # seconds after which some reminders come again
+QUARTER = 15 * 60 * 1000  # milliseconds between the occurrences of a series by the calendar
 TAGS = ("home", "work", "late")
 ZONES = (None, "Europe/Paris", "America/New_York", "Asia/Tokyo")
 COLOURS = (None, "#1e90ff", "#ff0000")
@@ -45,11 +47,13 @@ DOING = {
     "filter": 7,
     "target": 10,
     "tag": 5,
+    "snooze": 2,
     "bulk": 4,
     "undo": 6,
-    "repeat": 8,
+    "repeat": 6,
 }
 """The commands, with their percentages. To bury a task is to delete it with a time of long ago."""
+_DAILY: Fields = {"due": r.Due(BEGIN.isoformat(), "09:00:00", ZONE), "rrule": "FREQ=DAILY"}
 DELETED = r.TaskDeleted | r.ListDeleted | r.FilterDeleted | r.TargetDeleted
 PLAIN = {
     "complete": r.CompleteTask,
@@ -79,11 +83,14 @@ def notice_of(event: entities.Event, at: int) -> r.TaskNotice | None:
 class People:
     """Commands of some users. The same seed leads to the same commands, except for their times.
 
+    Without ``by_calendar`` they have no series whose timers change tasks, and so no two stages whose timers matter to
+    each other.
+
     What they know of what they have is what their commands lead to where nothing fails, derived commands are decided at
     once and tasks purged at once. The current state may differ from it a little.
     """
 
-    def __init__(self, seed: str, partitions: int = 4) -> None:
+    def __init__(self, seed: str, partitions: int = 4, *, by_calendar: bool = True) -> None:
         everyone = spread(seed, partitions, EACH + 1)
         # Reminders of the others go to the channel of the process: these have targets without addresses, and no tasks.
         self._with_targets = everyone[EACH :: EACH + 1]
@@ -91,6 +98,7 @@ class People:
         self.users = everyone
         self._seed = seed
         self._chance = Random(seed)
+        self._by_calendar = by_calendar
         self._numbers = count()
         self._said: list[Command] = []
         self._rest: deque[Command] = deque()  # of what takes several commands
@@ -159,18 +167,24 @@ class People:
 
     def _create(self, user: str, at: int, task: str | None = None) -> list[Command]:
         common = self._common(user, at)
-        rule = self._chance.choice([None, "FREQ=DAILY"])
         stand = [one.id for one in self._known[user].lists.values() if not one.deleted]
         fields = r.TaskFields(
             title=f"Task {self._chance.random()}",
             tags=self._tags(),
-            due=None if rule is None else r.Due(BEGIN.isoformat(), "09:00:00", ZONE),
-            rrule=rule,
             reminders=self._reminders(at),
             parent=self._chance.choice([None, None, None, *[*self._known[user].tasks][-1:]]),
             list=self._chance.choice([None, None, *stand]),
+            **self._chance.choice([{}, _DAILY, self._calendar(at) if self._by_calendar else _DAILY]),
         )
         return [r.CreateTask(**common, task=task or ids.task(common["id"]), fields=fields)]
+
+    def _calendar(self, at: int) -> Fields:
+        """Return the fields of a series whose next occurrence comes soon, whatever becomes of the first."""
+        soon, begun = self._chance.randint(SOONEST, LATEST), self._chance.randint(1, 4)
+        begin = times.local_at(at + soon - begun * QUARTER, ZONE).replace(microsecond=0)
+        date, _, time = begin.isoformat().partition("T")
+        rule = {"rrule": f"FREQ=MINUTELY;INTERVAL=15;COUNT={begun + 2}", "repeats": r.Repeats.CALENDAR}
+        return {"due": r.Due(date, time, ZONE), **rule, "missed": self._chance.choice(list(r.Missed))}
 
     def _on_task(self, doing: str, user: str, at: int) -> list[Command]:
         if not (tasks := list(self._known[user].tasks)):
@@ -178,6 +192,8 @@ class People:
         common = {**self._common(user, at), "task": self._chance.choice(tasks)}
         if kind := PLAIN.get(doing):
             return [kind(**common)]
+        if doing == "snooze":
+            return [r.SnoozeTask(**common, until=at + self._chance.randint(SOONEST, LATEST))]
         if doing == "bury":
             return [r.DeleteTask(**{**common, "at": at - LONG_AGO})]
         fields = r.TaskFields(priority=self._chance.choice(list(r.Priority)), reminders=self._reminders(at))
@@ -244,7 +260,8 @@ class People:
         return tuple(sorted(self._chance.sample(TAGS, self._chance.randint(0, 2))))
 
     def _reminders(self, at: int) -> tuple[r.Reminder, ...]:
-        return (r.Reminder("soon", at=at + self._chance.randint(SOONEST, LATEST)),)
+        again = self._chance.choice([None, None, REPEATED])
+        return (r.Reminder("soon", at=at + self._chance.randint(SOONEST, LATEST), repeat_every=again),)
 
     def _common(self, user: str, at: int) -> Fields:
         identity = ids.command(user, f"{self._seed} {next(self._numbers)}")

@@ -4,7 +4,8 @@ Its checks are of two kinds. Those of ``RECOUNTED`` use nothing of what decides 
 versions on the log. Those of ``DECIDED_AGAIN`` run the code under test, the pure functions that each stage folds, in
 the order that the log gives: that of the blocks of its topology (``seen.py``). What is on the stage's topic must be
 exactly that. So they show what a runtime loses, doubles or reorders, and no wrong decision: that is for the tests of
-the domain. ``_reminders`` does so, too, and counts that none is due early or twice; ``_purges`` and ``_ledger`` count
+the domain. ``_followups`` and ``_reminders`` do so, too, and count what is
+due and did not come, early or twice; ``_purges`` and ``_ledger`` count
 by the domain's timers, and by its rule for which step of a delivery holds.
 """
 
@@ -17,7 +18,6 @@ from domain.decision import VERSION
 from domain.entities import Entity
 from domain.entities import after as after_of
 from domain.entities import name as name_of
-from domain.recurrence.derived import CLOSING, derived
 from domain.reminder_state import Reminders
 from domain.tasks import TASK
 from schemas import records as r
@@ -30,7 +30,7 @@ from schemas.topics import (
     TASK_EVENTS,
     TASK_FOLLOWUPS,
 )
-from tests.chaos.seen import Seen
+from tests.chaos.seen import Seen, Series
 from tests.unit.domain.given import reminders_in_memory
 
 GRACE = 5_000
@@ -42,7 +42,7 @@ OWED = 60_000
 def anomalies(seen: Seen, now: int) -> list[str]:
     """Return every anomaly as a sentence; none where all that was asked for by ``now`` is done, once and in order."""
     checks = (*RECOUNTED, *DECIDED_AGAIN)
-    timed = (_reminders, _purges, _ledger)
+    timed = (_followups, _reminders, _purges, _ledger)
     return [
         *(sentence for check in checks for sentence in check(seen)),
         *(sentence for check in timed for sentence in check(seen, now)),
@@ -76,8 +76,8 @@ def _order(seen: Seen) -> Iterator[str]:
 def _decisions(seen: Seen) -> Iterator[str]:
     """Decide again, in the order of commands and notices in the blocks."""
     again: dict[str, list[Any]] = {user: [] for user in seen.users}
-    for record in seen.folded("tasks"):
-        if isinstance(record, TASK_EVENTS.records):
+    for topic, record in seen.passing("tasks"):
+        if topic == TASK_EVENTS.name:
             again[record.user].append(record)
     for user, found in seen.by_user(TASK_EVENTS.name).items():
         yield from _compared(TASK_EVENTS.name, user, found, again[user])
@@ -106,12 +106,15 @@ def _occurrences(seen: Seen) -> Iterator[str]:
         standing[task.id] = key
 
 
-def _followups(seen: Seen) -> Iterator[str]:
-    events = seen.by_user(TASK_EVENTS.name)
+def _followups(seen: Seen, now: int) -> Iterator[str]:
+    """Derive the followups again, in the order of events and notices in the blocks; none that is awaited is late."""
+    series, again = Series(), {user: list[Any]() for user in seen.users}
+    for topic, record in seen.passing("recurrence"):
+        again[record.user] += series.derived(topic, record)
     for user, found in seen.by_user(TASK_FOLLOWUPS.name).items():
-        closed = (event for event in events[user] if isinstance(event, CLOSING))
-        again = [command for event in closed if (command := derived(event, VERSION))]
-        yield from _compared(TASK_FOLLOWUPS.name, user, found, again)
+        yield from _compared(TASK_FOLLOWUPS.name, user, found, again[user])
+    late = [held for held in series.store.awaited.values() if held.due is not None and held.due <= now]
+    yield from (f"What comes after {held.occurrence} of {held.series} was due, and did not come." for held in late)
 
 
 def _trail(seen: Seen) -> Iterator[str]:
@@ -228,4 +231,4 @@ def _twice(what: str, keys: Iterable[Any]) -> Iterator[str]:
 
 
 RECOUNTED = (_answers, _order, _occurrences, _blocks, _set_aside)
-DECIDED_AGAIN = (_decisions, _followups, _trail)
+DECIDED_AGAIN = (_decisions, _trail)

@@ -7,19 +7,25 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from domain import times
 from domain.decision import VERSION
+from domain.recurrence.awaiting import Awaiting
 from domain.recurrence.derived import CLOSING, derived
 from domain.store import Store
+from domain.tasks import TASK
 from domain.user import User
 from schemas import records as r
-from schemas.topics import TASK_COMMANDS, TASK_FOLLOWUPS
+from schemas.topics import SERIES_NOTICES, TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS
 from streams import topologies
 from streams.runtime import Topology
-from tests.unit.domain.given import in_memory
+from tests.unit.domain.given import awaiting_in_memory, in_memory
 
 ALONE = " ".join(topologies.STAGES)
 """The grouping in which each stage is alone."""
 COMMANDS = (*TASK_COMMANDS.records, *TASK_FOLLOWUPS.records)
+
+Passing = tuple[str, Any]
+"""A record, and the topic that it is on."""
 
 
 @dataclass(frozen=True)
@@ -78,23 +84,28 @@ class Seen:
         With the stage tasks in it, what that emits follows behind the input that led to it, and what is handed on to it
         behind that.
         """
+        inputs = topologies.find(stage).inputs
+        return [record for topic, record in self.passing(stage) if topic in inputs]
+
+    def passing(self, stage: str) -> list[Passing]:
+        """Return all records that pass through the topology of a stage, in order, with their topics."""
         return self._folded[next(one.name for one in self.topologies if one.stage(stage))]
 
     @cached_property
-    def _folded(self) -> dict[str, list[Any]]:
+    def _folded(self) -> dict[str, list[Passing]]:
         return {one.name: [*self._passing(one)] for one in self.topologies if one.blocks}
 
-    def _passing(self, topology: Topology) -> Iterator[Any]:
+    def _passing(self, topology: Topology) -> Iterator[Passing]:
         store, decides = in_memory(), topology.stage("tasks") is not None
-        derives = TASK_FOLLOWUPS.name in topology.handed
-        for record in self._inputs(topology):
-            passing = deque([record])
+        series, derives = Series(), TASK_FOLLOWUPS.name in topology.handed
+        for read in self._inputs(topology):
+            passing = deque([read])
             while passing:
                 yield (one := passing.popleft())
-                passing += _decided(store, one) if decides else ()
-                passing += _derived(one) if derives else ()
+                passing += ((TASK_EVENTS.name, each) for each in _decided(store, one[1])) if decides else ()
+                passing += ((TASK_FOLLOWUPS.name, each) for each in series.derived(*one)) if derives else ()
 
-    def _inputs(self, topology: Topology) -> Iterator[Any]:
+    def _inputs(self, topology: Topology) -> Iterator[Passing]:
         """Yield the users' records in the order in which the blocks of a topology took them.
 
         But for dead letters that are sent again: see ``_set_aside`` of the oracle.
@@ -103,7 +114,7 @@ class Seen:
         for one in self.topics.get(topology.blocks.name, ()):
             for entry in self.within(one.value.topic, one.partition, one.value.first, one.value.last):
                 if entry.value.user in self.users and not isinstance(entry.value, r.Retry):
-                    yield entry.value
+                    yield one.value.topic, entry.value
 
 
 def _decided(store: Store, record: Any) -> list[Any]:
@@ -115,6 +126,19 @@ def _decided(store: Store, record: Any) -> list[Any]:
     return [*decision.events, decision.outcome] if decision else []
 
 
-def _derived(record: Any) -> list[r.CreateOccurrence]:
-    """Return what the stage recurrence emits for a record."""
-    return [command] if isinstance(record, CLOSING) and (command := derived(record, VERSION)) else []
+class Series:
+    """What the stage recurrence emits for the records of its topics, folded in their order."""
+
+    def __init__(self) -> None:
+        self.store = awaiting_in_memory()
+        self._awaiting = Awaiting(self.store, VERSION, times.tzdata_version())
+
+    def derived(self, topic: str, record: Any) -> list[Any]:
+        """Return the commands that a record leads to: at most one."""
+        command: Any = None
+        if topic == SERIES_NOTICES.name:
+            command = self._awaiting.decide(record)
+        elif topic == TASK_EVENTS.name and isinstance(record, (*TASK.events, r.SettingsUpdated)):
+            command = derived(record, VERSION) if isinstance(record, CLOSING) else None
+            self._awaiting.follow(record)
+        return [command] if command else []

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from domain import audit, deletion, entities, ledger, reminder_state, tasks, times
 from domain.decision import VERSION
-from domain.recurrence.derived import CLOSING, derived
+from domain.recurrence import awaiting
 from domain.rejections import Code
 from domain.reminder_state import Reminders
 from domain.user import User
@@ -22,6 +22,7 @@ from schemas.topics import (
     REMINDER_NOTICES,
     REMINDERS,
     RETRIES,
+    SERIES_NOTICES,
     TASK_COMMANDS,
     TASK_EVENTS,
     TASK_FOLLOWUPS,
@@ -31,7 +32,7 @@ from schemas.topics import (
 from streams.topologies import parsed
 from tests.chaos.load import People, notice_of
 from tests.chaos.oracle import OWED, anomalies, owed
-from tests.chaos.seen import ALONE, Entry, Seen
+from tests.chaos.seen import ALONE, Entry, Seen, Series
 from tests.unit.domain.given import NOON, in_memory, reminders_in_memory
 
 LATER = NOON + 1_000_000
@@ -47,10 +48,13 @@ class History:
         self.topics: Topics = defaultdict(list)
         self.heads: dict[str, r.AuditHead] = {}
         self.things: dict[tuple[str, str], entities.Entity] = {}
+        self.series = Series()
         self.kept = reminders_in_memory()
         self.reminders = Reminders(self.kept, VERSION, times.tzdata_version())
         for number in range(asked):
             self.command(TASK_COMMANDS, self.people.next(NOON + number))
+        while coming := self.series.store.timers.due(LATER, 1):
+            self.come(awaiting.notice(coming[0], LATER))
         for timer in self.kept.timers.due(LATER, len(self.kept.timers)):
             self.remind(reminder_state.notice(timer, LATER))
 
@@ -73,7 +77,7 @@ class History:
             self.event(event)
         self.put(TASK_EVENTS, decision.outcome)
         for event in decision.events:
-            if isinstance(event, CLOSING) and (followup := derived(event, VERSION)):
+            for followup in self.series.derived(TASK_EVENTS.name, event):
                 self.command(TASK_FOLLOWUPS, followup)
             if notice := notice_of(event, NOON):
                 self.purge(notice)
@@ -82,6 +86,11 @@ class History:
         self.put(TASK_NOTICES, notice)
         for event in User(self.store, notice.user).purge(notice):
             self.event(event)
+
+    def come(self, notice: awaiting.Notice) -> None:
+        self.put(SERIES_NOTICES, notice)
+        for followup in self.series.derived(SERIES_NOTICES.name, notice):
+            self.command(TASK_FOLLOWUPS, followup)
 
     def event(self, event: entities.Event) -> None:
         self.put(TASK_EVENTS, event)
@@ -101,8 +110,9 @@ class History:
 
     def remind(self, notice: r.ReminderNotice) -> None:
         self.put(REMINDER_NOTICES, notice)
-        [due] = self.reminders.decide(notice)
-        self.put(REMINDERS, due)
+        due, *again = self.reminders.decide(notice)
+        for record in (due, *again):
+            self.put(REMINDERS, record)
         self.put(NOTIFICATIONS, claim := ledger.claim(due, "log", LATER))
         self.put(NOTIFICATIONS, ledger.sent(claim, LATER + 1))
 
@@ -140,9 +150,6 @@ def grouping() -> str:
     return ""
 
 
-HAPPENING = [kind for kind in entities.EVENTS if kind is not r.TaskMissed]
-"""What people's commands lead to: only timers of series by the calendar, which they have none of, lead to the other."""
-
 EITHER = pytest.mark.parametrize("grouping", ["", ALONE], ids=["grouped", "alone"])
 
 
@@ -163,7 +170,7 @@ def test_a_history_without_faults_has_no_anomaly(history: History):
 def test_people_do_everything(history: History):
     asked = {type(entry.value) for entry in history.topics[TASK_COMMANDS.name]}
     happened = {type(entry.value) for entry in history.topics[TASK_EVENTS.name]}
-    assert (asked, happened) == ({*TASK_COMMANDS.records}, {*TASK_EVENTS.records} - {r.TaskMissed})
+    assert (asked, happened) == ({*TASK_COMMANDS.records}, {*TASK_EVENTS.records})
 
 
 def test_people_come_to_what_is_rare(history: History):
@@ -184,7 +191,7 @@ def test_a_record_that_is_lost_doubled_or_reordered_is_found(history: History, t
     assert anomalies(history.seen(), LATER + 2 * OWED)
 
 
-@pytest.mark.parametrize("kind", HAPPENING, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", entities.EVENTS, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("fault", [lose, double, reorder])
 def test_an_event_of_any_kind_that_is_lost_doubled_or_reordered_is_found(history: History, kind: type, fault: Callable):
     entries = history.topics[TASK_EVENTS.name]
@@ -229,7 +236,7 @@ def test_input_that_was_passed_over_or_taken_twice_is_found(history: History, fa
 
 @EITHER
 def test_notices_that_a_block_of_timers_took_not_or_twice_are_found(history: History):
-    for topic in (TASK_NOTICES, REMINDER_NOTICES):
+    for topic in (TASK_NOTICES, SERIES_NOTICES, REMINDER_NOTICES):
         blocks = next(name for name in history.topics if topic.name in takes(history, name))
         whole = history.topics[blocks]
         at = next(n for n, entry in enumerate(whole) if entry.value.topic == topic.name)

@@ -9,6 +9,7 @@ from domain import audit, entities, reminder_state, undo
 from domain.decision import VERSION
 from domain.filters import FILTER
 from domain.lists import LIST
+from domain.recurrence import awaiting
 from domain.recurrence.derived import derived
 from domain.store import Store
 from domain.tags import TAG
@@ -189,6 +190,13 @@ class Members(dict):
         return sorted(name for of, name in self if of == key and name > after)[:limit]
 
 
+class Listed(dict):
+    """A map in a dict, whose keys can be listed."""
+
+    def names(self, limit, after=""):
+        return sorted(key for key in self if key > after)[:limit]
+
+
 def in_memory():
     """Return a store of dicts."""
     kept = {"entities": {one: {} for one in entities.TYPES}, "expiries": Waiting(), "purges": Waiting()}
@@ -200,6 +208,12 @@ def reminders_in_memory():
     """Return a store of reminders in dicts."""
     kept = {field.name: {} for field in fields(reminder_state.Store)}
     return reminder_state.Store(**{**kept, "planned": Members(), "timers": Waiting()})
+
+
+def awaiting_in_memory():
+    """Return a store of what series by the calendar await in dicts."""
+    kept = {field.name: {} for field in fields(awaiting.Store)}
+    return awaiting.Store(**{**kept, "awaited": Listed(), "local": Members(), "timers": Waiting()})
 
 
 class World(User):

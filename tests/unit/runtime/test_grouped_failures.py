@@ -32,7 +32,7 @@ def machine(grouping: Grouping, seed: int, faults: Faults) -> Iterator[Failing]:
 async def live(made: Failing, seed: int, *, at_once: bool) -> None:
     """Commands, and dead letters sent again at drawn places; then timers that are due, and again all that failed."""
     await made.prepare()
-    people = People(f"failing {seed}", 1)
+    people = People(f"failing {seed}", 1, by_calendar=False)
     for day in range(DAYS):
         for number in range(COMMANDS):
             made.say(people.next(made.now + number))
@@ -67,8 +67,8 @@ async def test_what_fails_and_is_put_back_leads_to_the_same_in_every_grouping(gr
 
 async def test_what_fails_is_of_every_kind():
     """Records of the log and such that were handed on, notices, timers, and what is sent again."""
-    with machine((CORE,), 32, Faults(32, frozenset(CORE))) as made:
-        await live(made, 32, at_once=True)
+    with machine((CORE,), 19, Faults(19, frozenset(CORE))) as made:
+        await live(made, 19, at_once=True)
         topics = {"task-commands", "task-followups", "task-events", "task-notices", "reminder-notices", RETRIES.name}
         assert {topic for _, topic in made.died} == {*topics, "changelog"}
         assert any(cast("r.Retry", made.codec.decode(raw.value)).later for raw in made.topics[RETRIES.name])

@@ -166,7 +166,7 @@ async def lived(
 async def live(made: Machine, seed: int, days: int, *, at_once: bool) -> None:
     """Live as ``lived`` says."""
     await made.prepare()
-    people, now = People(f"grouping {seed}", 1), BEGIN
+    people, now = People(f"grouping {seed}", 1, by_calendar=False), BEGIN
     for _ in range(days):
         for _ in range(12):
             now += 1

@@ -103,7 +103,7 @@ async def lived_in(chosen: list[Grouping], seed: int, days: int) -> tuple[dict[s
     """What there is after the life of ``lived``, in these groupings one after the other, changed at any moment."""
     with machine(chosen[0], seed) as made:
         await made.prepare()
-        people, now, left = People(f"grouping {seed}", 1), BEGIN, chosen[1:]
+        people, now, left = People(f"grouping {seed}", 1, by_calendar=False), BEGIN, chosen[1:]
         moments = sorted(made.chance.sample(range(days * 13 * 2), len(left)))
         moment = -1
 
