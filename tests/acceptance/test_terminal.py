@@ -202,3 +202,23 @@ def test_undo_passes_over_what_changed_nothing(terminal: Terminal) -> None:
     terminal.type("tags", "delete", "nobody-has-it")
     assert terminal.type("undo").splitlines()[0] == f"Undone: Created {task[:8]} Report."
     assert "Nothing was done from here" in terminal.type("undo", status=1)
+
+
+def test_an_occurrence_that_is_yet_to_come_is_decided_about_by_its_day(terminal: Terminal) -> None:
+    task = terminal.json("add", "Bins", "--due", "2099-12-07", "--repeat", "weekly")["task"]["id"][:8]
+    assert terminal.type("skip", task, "--on", "2099-12-14") == f"Skipped 2099-12-14 of {task} Bins\n"
+    assert terminal.type("edit", task, "--on", "2099-12-21", "--due", "2099-12-22").startswith("Changed 2099-12-21 of ")
+    terminal.type("edit", task, "--on", "2099-12-28", "--title", "All bins")
+    assert [line.split("\t") for line in terminal.type("upcoming", task, "-n", "3").splitlines()] == [
+        ["2099-12-14", "2099-12-14", "skipped", ""],
+        ["2099-12-21", "2099-12-22", "upcoming", "due"],
+        ["2099-12-28", "2099-12-28", "upcoming", "from here on title"],
+    ]
+    assert terminal.type("delete", task, "--on", "2100-01-04") == f"Deleted all from 2100-01-04 of {task} Bins\n"
+    assert len(terminal.type("upcoming", task).splitlines()) == 3
+    terminal.type("undo")
+    assert len(terminal.type("upcoming", task).splitlines()) == 10
+    assert terminal.type("reopen", task, "--on", "2099-12-14") == f"Opened 2099-12-14 of {task} Bins\n"
+    refused = terminal.type("skip", task, "--on", "2099-12-15", status=1)
+    assert "The series has no occurrence on 2099-12-15; the next after that is 2099-12-21." in refused
+    assert terminal.type("skip", task, "--on", "9:00", status=2).splitlines()[-1].startswith("--on needs a day")

@@ -66,6 +66,7 @@ def day(stack: Stack) -> User:
     user.rondo.update(task["id"], title="Stand-up with the team", tags=["work", "team"], wait=WAIT)
     user.rondo.complete(task["id"], wait=WAIT)
     following(user, task)
+    decide_ahead(user)
     mistake = user.rondo.create("A mistake", wait=WAIT)["task"]["id"]
     user.rondo.delete(mistake, wait=WAIT)
     user.rondo.restore(mistake, wait=WAIT)
@@ -78,6 +79,18 @@ def day(stack: Stack) -> User:
     sort_out(user)
     user.settled_trail()
     return user
+
+
+def decide_ahead(user: User) -> None:
+    """Complete, skip and change occurrences before they come, undo some of it, and let the series come to them."""
+    rondo, due = user.rondo, {"date": "2027-01-04"}
+    task = rondo.create("Bins", due=due, recurrence="FREQ=DAILY", wait=WAIT)["task"]["id"]
+    rondo.complete(task, occurrence="2027-01-05", wait=WAIT)
+    undo(user, rondo.skip(task, occurrence="2027-01-06", wait=WAIT))
+    rondo.update(task, occurrence="2027-01-06", title="Bins, early", due={"date": "2027-01-06"}, wait=WAIT)
+    rondo.update(task, occurrence="2027-01-07", recurrence="FREQ=WEEKLY", wait=WAIT)
+    rondo.complete(task, wait=WAIT)
+    assert following(user, rondo.task(task))["title"] == "Bins, early"
 
 
 def sort_out(user: User) -> None:
