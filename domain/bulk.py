@@ -67,9 +67,22 @@ def _belongs(state: State, within: r.Within, task: r.Task | None) -> bool:
             whole, belongs = state.get(TAG, name), task is not None and name in task.tags
         case LIST.word:
             whole, belongs = state.get(LIST, name), task is not None and task.list == name
+        case entity_subjects.SERIES:
+            whole = state.task(name)
+            belongs = task is not None and whole is not None and _is_of_series(state, task, whole)
         case _:
             whole, belongs = state.task(name), task is not None and hierarchy.is_below(state, task, name)
     return belongs and within.expected in (None, whole.version if whole else None)
+
+
+def _is_of_series(state: State, task: r.Task, named: r.Task) -> bool:
+    """Return whether a task is an occurrence of another's series, but no task of its own, or a subtask of one."""
+    is_there, *above = (
+        one.id == named.id or (one.series is not None and one.series == named.series)
+        for one in hierarchy.line(state, task)
+    )
+    is_its_own = task.status is r.Status.OPEN and task.recurrence is None
+    return any(above) or (is_there and not is_its_own)
 
 
 def _refusal(item: r.TaskAt, code: str, detail: str, field: str | None) -> r.Refusal:

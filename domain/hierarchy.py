@@ -4,6 +4,8 @@ Completing or deleting a task leaves its subtasks unchanged: a task whose parent
 of a series pass on with its occurrences (``subtasks``).
 """
 
+from collections.abc import Iterator
+
 from msgspec.structs import replace
 
 from domain.entity import State
@@ -32,14 +34,17 @@ def kept(state: State, task: Task) -> Task:
 
 def is_below(state: State, task: Task, ancestor: str) -> bool:
     """Return whether a task is a descendant of another, through deleted tasks, too."""
-    above, seen = task.parent, set[str]()
-    while above is not None and above not in seen:
-        if above == ancestor:
-            return True
-        seen.add(above)
-        parent = state.task(above)
-        above = parent.parent if parent else None
-    return False
+    return any(one.parent == ancestor for one in line(state, task))
+
+
+def line(state: State, task: Task) -> Iterator[Task]:
+    """Yield a task and its ancestors, from below, through deleted tasks, too."""
+    one: Task | None = task
+    seen = set[str]()
+    while one is not None and one.id not in seen:
+        yield one
+        seen.add(one.id)
+        one = state.task(one.parent) if one.parent else None
 
 
 def check(state: State, task: Task) -> None:

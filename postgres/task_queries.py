@@ -27,6 +27,19 @@ BELOW = f"""{_IS_THERE} and tasks.id in (
     select id from below
 )"""  # noqa: S608
 """Sub-tasks of a task, at all levels, by its id and its version, null for any."""
+OF_SERIES = f"""{_IS_THERE} and tasks.id <> ${FIRST}::uuid and tasks.id in (
+    with recursive part as (
+        select one.id from rondo.tasks as one, (select id, series from rondo.tasks where {_OF_VERSION}) as named
+        where one.id = named.id
+            or one.series = named.series and (one.status = 'COMPLETED' or one.recurrence is not null)
+        union select below.id from rondo.tasks as below join part on below.parent_id = part.id where ${FIRST + 2}::bool
+    )
+    select id from part
+)"""  # noqa: S608
+"""The other occurrences of a task's series, by its id and its version, null for any; with true also all sub-tasks.
+
+An occurrence that was reopened as a task of its own is none of them.
+"""
 
 
 _OCCURRENCES = """from rondo.tasks

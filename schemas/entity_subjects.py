@@ -1,8 +1,11 @@
 """Subjects: the entity of a command, an outcome or an audit entry, if that is not a task.
 
 A subject is ``list:<id>``, ``filter:<id>``, ``target:<id>``, ``tag:<name>`` or ``settings:<user>``: a string, like an
-actor, so that a new entity type changes no schema. The tasks of a bulk may also belong to ``task:<id>``.
+actor, so that a new entity type changes no schema. The tasks of a bulk may also belong to ``task:<id>``, or to the
+series of a task, ``series:<id>``.
 """
+
+SERIES = "series"
 
 
 def of(word: str, name: str) -> str:

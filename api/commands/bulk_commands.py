@@ -28,7 +28,7 @@ from domain.projections import tag_id
 from domain.rejections import Code
 from postgres.conditions import Sql, where
 from postgres.reader import Chunk
-from postgres.task_queries import BELOW, FIRST, ON_LIST, TAGGED
+from postgres.task_queries import BELOW, FIRST, OF_SERIES, ON_LIST, TAGGED
 from schemas import ids
 from schemas.records import Action, ChangeTasks, TaskAt, TaskChange, TaskFields, Within
 
@@ -128,6 +128,13 @@ async def on_list(list_id: str, version: int | None, user: str, services: Compon
 async def below(task: str, version: int | None, user: str, services: Components) -> tuple[TaskAt, ...]:
     """Return the sub-tasks of a task, at all levels, as ``on_list`` does."""
     return await select(BELOW, [task, version], user, services)
+
+
+async def of_series(
+    task: str, version: int | None, user: str, services: Components, *, subtasks: bool
+) -> tuple[TaskAt, ...]:
+    """Return the other occurrences of a task's series, and the sub-tasks of all of them, as ``on_list`` does."""
+    return await select(OF_SERIES, [task, version, subtasks], user, services)
 
 
 async def ahead(

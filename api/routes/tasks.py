@@ -14,7 +14,7 @@ from api.http.requests import empty
 from api.models import effort, examples, inputs, snooze
 from api.models.entities import TASK
 from api.models.paging import TaskId
-from schemas import ids
+from schemas import entity_subjects, ids
 from schemas import records as r
 
 routes = EntityRoutes(TASK)
@@ -26,7 +26,7 @@ _SCOPED = (
 )
 _DELETES = (
     "Of a series' open occurrence: `this` leaves it out, and the next one opens; `following`, the default, ends the "
-    "series."
+    "series; `all` first deletes all other occurrences, closed ones, too."
 )
 _SUBTASKS = "`delete` also deletes the sub-tasks, at all levels."
 _DELETED = r.TaskChange(r.Action.DELETE, (), r.TaskFields())
@@ -190,12 +190,12 @@ async def delete_task(
     expected: Expected,
     services: Services,
     occurrence: Occurrence,
-    scope: Annotated[Literal["this", "following"] | None, Query(description=_DELETES)] = None,
+    scope: Annotated[Literal["this", "following", "all"] | None, Query(description=_DELETES)] = None,
     subtasks: Annotated[Literal["delete"] | None, Query(description=_SUBTASKS)] = None,
 ) -> Response:
     """Delete a task. It can be restored for 30 days; its history stays.
 
-    Its sub-tasks stay, unless `subtasks` deletes them first. A sub-task that is added meanwhile stays.
+    Its sub-tasks stay, unless `subtasks` deletes them first. What is added meanwhile stays.
     """
     said = _saying(submission, scope=scope, subtasks=subtasks, occurrence=occurrence)
     command = r.DeleteTask(
@@ -204,11 +204,16 @@ async def delete_task(
         scope=r.Scope[(scope or "following").upper()],
         occurrence=occurrence,
     )
-    if subtasks is None or occurrence is not None:  # one that is yet to come has none
+    if occurrence is not None or (subtasks is None and scope != "all"):  # one that is yet to come has no sub-tasks
         return await take(services.gateway, command, said)
-    items = await bulk_commands.below(str(task), expected, said.user, services)
-    below = r.Within(TASK.of.subject(command.task), expected)
-    ahead = await bulk_commands.ahead(items, _DELETED, below, said, command.fingerprint, services=services)
+    name, user, deep = command.task, said.user, subtasks is not None
+    if scope == "all":
+        items = await bulk_commands.of_series(name, expected, user, services, subtasks=deep)
+        within = r.Within(entity_subjects.of(entity_subjects.SERIES, name), expected)
+    else:
+        items = await bulk_commands.below(name, expected, user, services)
+        within = r.Within(TASK.of.subject(name), expected)
+    ahead = await bulk_commands.ahead(items, _DELETED, within, said, command.fingerprint, services=services)
     return await take(services.gateway, command, said, ahead)
 
 

@@ -162,14 +162,14 @@ def delete(
     wait: float | None = None,
     key: str | None = None,
     version: int | None = None,
-    scope: Literal["this", "following"] | None = None,
+    scope: Scope | None = None,
     subtasks: Literal["delete"] | None = None,
     occurrence: str | None = None,
 ) -> Call[Answer]:
     """Delete a task; its sub-tasks stay unless ``subtasks`` is ``delete``.
 
-    The open occurrence of a series ends it, but with the ``scope`` "this" the next one opens. ``occurrence`` as in
-    ``complete``.
+    The open occurrence of a series ends it, but with the ``scope`` "this" the next one opens; with "all" the other
+    occurrences are deleted, too. ``occurrence`` as in ``complete``.
     """
     query = _given(scope=scope, subtasks=subtasks, occurrence=occurrence)
     return _command("DELETE", _task(task), wait, key, version=version, query=query)

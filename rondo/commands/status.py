@@ -7,6 +7,7 @@ from typing import Any, Literal
 import click
 
 from rondo.client import Answer, settled
+from rondo.client.models import Scope
 from rondo.commands import api_command, fields, results, task_ids
 from rondo.commands.api_command import TaskCommand
 from rondo.commands.choices import OneOf
@@ -105,15 +106,16 @@ def reopen(tasks: tuple[str, ...], occurrence: str | None, as_json: bool) -> Non
 @click.option("--keep-parts", is_flag=True, help="Keep their sub-tasks, as tasks without a parent.")
 @click.option(
     "--scope",
-    type=OneOf(["this", "following"]),
-    help="Of a series: leave out this occurrence, so that the series goes on; or end the series, the default.",
+    type=OneOf(["this", "following", "all"]),
+    help="Of a series: leave out this occurrence, so that the series goes on; end the series, the default; or delete "
+    "all of its occurrences, those completed, too.",
 )
 @fields.ON
 @api_command.as_json
 def delete(
     tasks: tuple[str, ...],
     keep_parts: bool,
-    scope: Literal["this", "following"] | None,
+    scope: Scope | None,
     occurrence: str | None,
     as_json: bool,
 ) -> None:
@@ -126,7 +128,7 @@ def delete(
             lambda task: client.delete(task, wait=api_command.WAIT, scope=scope, subtasks=subtasks, occurrence=on),
             partial(_describe_deletion, on, scope),
             as_json,
-            ahead=subtasks is not None,
+            ahead=subtasks is not None or (scope == "all" and on is None),
         )
 
 
@@ -138,6 +140,8 @@ def _describe_deletion(on: str | None, scope: str | None, answer: Answer) -> str
     task: Mapping[str, Any] = answer["task"] or {}
     is_open = on is None and task.get("recurrence") and task.get("completed_at", "") is None
     ends = is_open and answer["command"]["status"] == "accepted"
+    if ends and scope == "all":
+        return f"{sentence}, with all occurrences of its series. `rondo undo` brings them back."
     return f"{sentence}; its series ends. `rondo undo` brings it back." if ends else sentence
 
 

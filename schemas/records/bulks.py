@@ -24,7 +24,8 @@ class Within(Struct, frozen=True, gc=False):
     """The entity that a task must still belong to, in a bulk on all tasks of an entity."""
 
     subject: str
-    """list:<UUID>: be on it; tag:<name>: have it; task:<UUID>: be one of its descendants."""
+    """list:<UUID>: be on it; tag:<name>: have it; task:<UUID>: be one of its descendants; series:<UUID>: be an
+    occurrence of that task's series, or a descendant of one."""
     expected: int | None = None
     """The version that it must have, null for any."""
 

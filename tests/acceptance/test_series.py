@@ -142,3 +142,22 @@ def notified(user: User, task: str) -> list[datetime]:
     """Return the instants of the notifications of a task that were sent."""
     found = [each for each in user.rondo.notifications() if each["task"]["id"] == task and each["status"] == "sent"]
     return [datetime.fromisoformat(each["due_at"]) for each in found]
+
+
+def test_all_occurrences_of_a_series_are_deleted_and_one_undo_brings_them_back(user: User) -> None:
+    rondo = user.rondo
+    flat = rondo.create("Clean the flat", due={"date": "2026-11-24"}, recurrence="FREQ=WEEKLY", wait=WAIT)["task"]
+    rondo.create("Kitchen", parent=flat["id"], wait=WAIT)
+    for _ in range(2):
+        rondo.complete(following(user, flat)["id"], wait=WAIT)
+    rondo.create("Groceries", wait=WAIT)
+    latest = following(user, flat)
+    user.settled_trail()
+    before = {task["id"]: task["status"] for task in rondo.tasks()}
+    deleted = rondo.delete(latest["id"], scope="all", subtasks="delete", wait=WAIT)
+    user.settled_trail()
+    assert [task["title"] for task in rondo.tasks()] == ["Groceries"]
+    rondo.undo_command(deleted["command"]["id"], wait=WAIT)
+    assert {task["id"]: task["status"] for task in rondo.tasks()} == before
+    rondo.complete(latest["id"], wait=WAIT)
+    assert following(user, flat)["occurrence"] > latest["occurrence"]

@@ -184,6 +184,20 @@ def test_a_task_that_has_left_meanwhile_is_left_alone(past, leaves, within):
     assert counts(World(*past, leaves).does(deletes)) == (2 - gone, 1 + gone, [])
 
 
+def test_what_is_no_occurrence_of_a_series_is_left_alone():
+    """One that was reopened as a task of its own is none; a subtask of an occurrence belongs to it."""
+    deletes = chunk(Action.DELETE, "a", "c", "d", within=r.Within("series:a"))
+    weekly = create("a", due=PARIS, rrule="FREQ=WEEKLY", subtasks=r.Subtasks.STAY)
+    world = World(weekly, create("c", parent="a"), create("d"), complete("a"))
+    assert counts(world.does(deletes)) == (2, 1, [])
+    world = World(weekly, create("c"), create("d"), complete("a"))
+    world.does(world.followup())
+    world.does(update(world.open()[-1], title="Other"))
+    world.does(reopen("a"))
+    assert world.task("a").recurrence is None
+    assert counts(world.does(deletes)) == (0, 3, [])
+
+
 @pytest.mark.parametrize(("version", "changed"), [(1, 2), (2, 0)])
 def test_what_belongs_to_something_in_another_version_is_left_alone(version, changed):
     deletes = chunk(Action.DELETE, "b", "c", within=r.Within("task:a", version))
