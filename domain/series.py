@@ -19,7 +19,7 @@ from domain import composition, hierarchy, lists, reminder_times, subtasks, time
 from domain.decision import BEFORE_7
 from domain.entity import State, differing
 from domain.invalid import Ended, Invalid
-from domain.recurrence import advance, keys, overrides, succession
+from domain.recurrence import advance, calendar, keys, overrides, succession
 from schemas import ids
 from schemas import records as r
 
@@ -98,9 +98,10 @@ def continued(state: State, command: r.CreateOccurrence) -> Made | None:
     previous, latest = state.task(command.previous), state.series(command.series)
     if previous is None and latest and state.version not in BEFORE_7 and _is_closed_by(latest, command):
         raise Ended("previous", "The occurrence that it follows was purged meanwhile; the series ends.")
-    if previous is None or previous.recurrence is None or latest is None or not _led_to(command, previous, latest):
+    if previous is None or previous.recurrence is None or latest is None:
         return None
-    return composed(state, latest.template or previous, command)
+    is_due = _led_to(state, command, previous, latest)
+    return composed(state, latest.template or previous, command) if is_due else None
 
 
 def composed(state: State, like: r.Task, command: r.CreateOccurrence) -> Made | None:
@@ -159,11 +160,23 @@ def followed(latest: r.Series | None, event: Event, before: r.Task | None) -> r.
 
 
 def is_passed(state: State, task: r.Task, command: r.MissTask) -> bool:
-    """Return whether the calendar has passed an open task: it is the current occurrence by the command's rule."""
+    """Return whether the calendar has passed an open task: it is current, and the next occurrence has come by now.
+
+    The rule, its dates, what is decided ahead and the zone may all have changed since the command was derived. Decision
+    version 6 compares only the rule's version.
+    """
     rule = task.recurrence
     if rule is None or rule.repeats is not r.Repeats.CALENDAR or rule.missed is r.Missed.EACH:
         return False
-    return rule.version == command.rule_version and is_current(task, state.series(task.series or task.id))
+    is_same = rule.version == command.rule_version and is_current(task, state.series(task.series or task.id))
+    return is_same and (state.version in BEFORE_7 or _has_come(state, task, command.at))
+
+
+def _has_come(state: State, task: r.Task, at: int) -> bool:
+    """Return whether the occurrence after this one of a series by the calendar has come at an instant."""
+    assert task.recurrence is not None
+    comes = calendar.comes(task.recurrence, task.occurrence or "", zone_of(state, task))
+    return comes is not None and comes <= at
 
 
 def oldest_of_most(state: State, series: str) -> r.Task | None:
@@ -236,15 +249,27 @@ def _template(known: r.Series, event: Event, before: r.Task) -> r.Task | None:
     return replace(template, **{**passed_on, "due": slot})
 
 
-def _led_to(command: r.CreateOccurrence, previous: r.Task, latest: r.Series) -> bool:
+def _led_to(state: State, command: r.CreateOccurrence, previous: r.Task, latest: r.Series) -> bool:
     """Return whether a command is derived from what closed the current occurrence, or opens the next one beside it."""
     if command.beside:
-        is_open = (latest.task, latest.closed) == (command.previous, None) and previous.status is r.Status.OPEN
-        return is_open and latest.rule_version == command.rule_version
+        return _opens_beside(state, command, previous, latest)
     if latest.task is not None:
         return _is_closed_by(latest, command)
     is_at = composition.is_at(latest, command.after, command.rule_version)  # closed by an earlier version
     return is_at and command.cause not in latest.undone and previous.status is not r.Status.OPEN
+
+
+def _opens_beside(state: State, command: r.CreateOccurrence, previous: r.Task, latest: r.Series) -> bool:
+    """Return whether a command opens the occurrence that has come since the current one, which is open."""
+    is_open = (latest.task, latest.closed) == (command.previous, None) and previous.status is r.Status.OPEN
+    if not is_open or latest.rule_version != command.rule_version:
+        return False
+    if state.version in BEFORE_7:
+        return True
+    assert previous.recurrence is not None
+    zone = zone_of(state, previous)
+    found = advance.by_calendar(previous.recurrence, previous.occurrence or "", command.at, zone)
+    return found is not None and found.due == command.due and _has_come(state, previous, command.at)
 
 
 def _is_closed_by(latest: r.Series, command: r.CreateOccurrence) -> bool:

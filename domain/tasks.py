@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, get_args
 from msgspec.structs import replace
 
 from domain import ahead, before_6, decision, hierarchy, lists, scheduling, series, snoozing, subtasks
-from domain.decision import BEFORE_6, About, Decision
+from domain.decision import BEFORE_6, BEFORE_7, About, Decision
 from domain.entity import EntityType, State, differing
 from domain.invalid import Conflict, Invalid
 from domain.rejections import Code
@@ -303,13 +303,18 @@ def _event(state: State, command: Command, step: _Step, after: r.Task, number: i
     more: dict[str, Any] = {}
     if step.transition is Transition.UPDATE and step.before:
         more = {"changed": differing(step.before, after), "own": step.own}
-    elif step.transition in _CLOSES and after.recurrence and state.version not in BEFORE_6:
+    elif after.recurrence and step.transition in _closes(state.version):
         more = {"zone": series.zone_of(state, after)}
     event: Event = TASK.event(_EVENTS[step.transition], command, after, number, **more)
     return event
 
 
-_CLOSES = (Transition.COMPLETE, Transition.SKIP)
+def _closes(version: str) -> tuple[Transition, ...]:
+    """Return the transitions whose events have the zone in which the days of an occurrence pass."""
+    if version in BEFORE_6:
+        return ()
+    own = (Transition.COMPLETE, Transition.SKIP)
+    return own if version in BEFORE_7 else (*own, Transition.MISS)
 
 
 def _nothing(command: Command, task: r.Task | None) -> Decision[Event]:

@@ -118,7 +118,8 @@ class Awaiting:
             self._store.timers.set(r.Timer(again, notice.user, f"/{names[-1]}", notice.due))
 
     def _plan_again(self, user: str, task: str, cause: str) -> None:
-        if held := self._held(user, task):
+        held = self._held(user, task)
+        if held and (held.due is not None or not self._is_old):
             self._keep(user, task, held, calendar.replan(held, cause, self._zone(user)))
 
     def _held(self, user: str, task: str) -> r.AwaitedOccurrence | None:

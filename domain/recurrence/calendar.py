@@ -31,7 +31,7 @@ def react(held: r.AwaitedOccurrence | None, task: r.Task, event: str, zone: str 
         return None
     if held and (held.occurrence, held.recurrence) == (task.occurrence, task.recurrence) and held.due is None:
         return held
-    due = _comes(task.recurrence, task.occurrence, zone)
+    due = comes(task.recurrence, task.occurrence, zone)
     if held and (held.occurrence, held.recurrence, held.due) == (task.occurrence, task.recurrence, due):
         return held
     if due is None:
@@ -42,7 +42,7 @@ def react(held: r.AwaitedOccurrence | None, task: r.Task, event: str, zone: str 
 
 def replan(held: r.AwaitedOccurrence, cause: str, zone: str | None) -> r.AwaitedOccurrence:
     """Return what a series awaits in another zone, or by other time zone data; ``cause`` is the id of a record."""
-    due = None if held.due is None else _comes(held.recurrence, held.occurrence, zone)
+    due = comes(held.recurrence, held.occurrence, zone)
     return held if due == held.due else replace(held, id=ids.derive("awaited", cause, held.task), due=due)
 
 
@@ -59,7 +59,7 @@ def fire(
     return replace(again, due=None), command(held, notice, zone)
 
 
-def _comes(recurrence: r.Recurrence, occurrence: str, zone: str | None) -> int | None:
+def comes(recurrence: r.Recurrence, occurrence: str, zone: str | None) -> int | None:
     """Return when the occurrence after another one comes, in milliseconds since 1970; None if there is none."""
     following = advance.series_set(recurrence).after(keys.shown_key(recurrence, occurrence))
     if following is None:

@@ -277,3 +277,19 @@ def check(here: Home, now: int, zone: str | None, missed: r.Missed) -> None:
         return
     assert all(has_come(task.due, now, zone) for task in opened[:-1])
     assert max(every) == opened[-1].occurrence
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    zone=st.sampled_from((*ZONES, "Pacific/Auckland", "Pacific/Kiritimati", "Pacific/Niue")),
+    missed=st.sampled_from((SKIP, LATEST)),
+    hours=st.integers(0, 120),
+)
+async def test_after_a_downtime_the_day_of_the_users_zone_opens_at_once(zone, missed, hours):
+    async with home(zone) as here:
+        here.does(daily(missed=missed))
+        back = at("2026-03-07T00:00", zone) + hours * HOUR
+        here.waits(back)
+        today = datetime.fromtimestamp(back / 1000, ZoneInfo(zone)).date().isoformat()
+        assert here.open() == [today]
+        assert here.missed() == ([] if today == "2026-03-07" else ["2026-03-07"])
