@@ -9,7 +9,7 @@ those that are dropped the latest instant is kept, as the floor: nothing up to i
 as no timer fires before its time, so it prevents nothing else, unless a clock is set back behind as many decisions.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from msgspec.structs import replace
@@ -53,44 +53,63 @@ def renewed(held: Held, basis: Basis) -> Held:
     again, known = _timed(plan, basis), {each.id for each in held.decisions}
     moved = zip(plan.reminders, plan.instants, again.instants, strict=True)
     decided = (
-        r.DecidedReminder(_id(held, each, now), now)
+        r.DecidedReminder(timer_id(held, each, now), now)
         for each, was, now in moved
-        if was is not None and now is not None and was != now and _id(held, each, was) in known
+        if was is not None and now is not None and was != now and timer_id(held, each, was) in known
     )
     return with_decisions(replace(held, plan=again), decided)
 
 
 def scheduled(
-    held: Held, user: str, at: int, late: Collection[str], before: r.Plan | None = None
+    held: Held, before: Held, user: str, at: int, *, is_late: bool = False
 ) -> tuple[Held, tuple[Output, ...]]:
     """Return the state with the timers that its plan needs, and the reminders that this cancels and schedules.
 
-    Reminders of the past are scheduled only if they are among ``late``, by their ids within the task. While a task is
-    snoozed, none is repeated: if it was snoozed otherwise by the plan ``before``, repetitions are planned again.
+    Reminders of the past come at once if they have come due before without being decided, or if all that are late do.
+    While a task is snoozed, none is repeated: if it was snoozed otherwise ``before``, repetitions are planned again.
     """
-    kept, new = list[r.StandingReminder](), list[r.StandingReminder]()
-    silent, was_silent = _snoozed(held.plan), _snoozed(before or held.plan)
-    for reminder, first in _instants(held):
-        own = next((each for each in held.standing if _is_of(each, held, reminder, first)), None)
-        if own and (reminder.repeat_every is None or silent == was_silent):
-            kept.append(own)
-            continue
-        since = at if reminder.repeat_every is None else max(at, silent)
-        each = _standing(held, reminder, reminder_times.next_of(reminder, first, since))
-        if not _is_decided(held, each) and (each.due > at or reminder.id in late):
-            new.append(each)
-    after = replace(held, standing=(*kept, *new))
-    gone = (each for each in held.standing if each not in kept)
-    cancelled = (r.ReminderCancelled(each.id, user, at, held.command, held.task) for each in gone)
-    return after, (*cancelled, *(r.ReminderScheduled(**fields(each, held, user, at)) for each in new))
+    if held.closed:
+        owed = tuple(each for each in held.standing if _is_owed(each, at))
+        after = replace(held, standing=(), owed=(*held.owed, *owed))
+    else:
+        was_silent = snoozed(before.plan or held.plan)
+        wanted = (_wanted(held, *each, at, was_silent, is_late=is_late) for each in instants(held))
+        after = replace(held, standing=tuple(filter(None, wanted)), owed=())
+    return after, changes(before, after, user, at)
+
+
+def changes(before: Held, after: Held, user: str, at: int) -> tuple[Output, ...]:
+    """Return the reminders that are cancelled and scheduled between two states."""
+    known = {each.id for each in after.standing}
+    gone = (each for each in before.standing if each.id not in known)
+    cancelled = (r.ReminderCancelled(each.id, user, at, after.command, after.task) for each in gone)
+    new = (each for each in after.standing if each not in before.standing)
+    return (*cancelled, *(r.ReminderScheduled(**fields(each, after, user, at)) for each in new))
+
+
+def moved(held: Held, was: r.Plan, at: int) -> Held:
+    """Return a state with its timers moved from the instants of the plan before it to its own, repetitions as far.
+
+    One that is moved into the past comes at once.
+    """
+    plan = held.plan
+    assert plan
+    pairs = zip(plan.reminders, was.instants, plan.instants, strict=True)
+    by = {each.id: now - then for each, then, now in pairs if then is not None and now is not None}
+    return replace(held, standing=tuple(_shifted(held, each, by.get(each.reminder, 0), at) for each in held.standing))
+
+
+def at_once(standing: r.StandingReminder, at: int) -> r.StandingReminder:
+    """Return a timer that fires now, for the same instant."""
+    return replace(standing, due=at, planned=planned_for(standing))
 
 
 def repetition(held: Held, fired: r.StandingReminder, at: int) -> tuple[r.StandingReminder, ...]:
     """Return the timer of a fired reminder's next repetition after ``at``; none if it is not repeated."""
-    reminder = next((each for each, _ in _instants(held) if each.id == fired.reminder), None)
+    reminder = next((each for each, _ in instants(held) if each.id == fired.reminder), None)
     if reminder is None or reminder.repeat_every is None:
         return ()
-    return (_standing(held, reminder, reminder_times.next_of(reminder, planned_for(fired), at)),)
+    return (timer(held, reminder, reminder_times.next_of(reminder, planned_for(fired), at)),)
 
 
 def with_decisions(held: Held, decided: Iterable[r.DecidedReminder]) -> Held:
@@ -134,7 +153,7 @@ def _timed(plan: r.Plan, basis: Basis) -> r.Plan:
     return replace(plan, by=by, instants=tuple(instants))
 
 
-def _instants(held: Held) -> Iterator[tuple[r.Reminder, int]]:
+def instants(held: Held) -> Iterator[tuple[r.Reminder, int]]:
     """Yield the planned reminders that have an instant, each with its first one."""
     if plan := held.plan:
         for reminder, first in zip(plan.reminders, plan.instants, strict=True):
@@ -142,27 +161,59 @@ def _instants(held: Held) -> Iterator[tuple[r.Reminder, int]]:
                 yield reminder, first
 
 
-def _snoozed(plan: r.Plan | None) -> int:
+def snoozed(plan: r.Plan | None) -> int:
     """Return the instant that a plan's task is snoozed until; 0 if it is not."""
     reminders = plan.reminders if plan else ()
     return next((each.at for each in reminders if each.id == SNOOZE and each.at is not None), 0)
 
 
-def _is_of(standing: r.StandingReminder, held: Held, reminder: r.Reminder, first: int) -> bool:
+def is_of(standing: r.StandingReminder, held: Held, reminder: r.Reminder, first: int) -> bool:
     """Return whether a timer is that of a reminder with this first instant, or of one of its repetitions."""
     planned = planned_for(standing)
-    if planned < first or standing.id != _id(held, reminder, planned):
+    if planned < first or standing.id != timer_id(held, reminder, planned):
         return False
     return planned == reminder_times.next_of(reminder, first, planned - 1)
 
 
-def _is_decided(held: Held, standing: r.StandingReminder) -> bool:
-    return standing.due <= held.floor or any(each.id == standing.id for each in held.decisions)
+def _wanted(
+    held: Held, reminder: r.Reminder, first: int, at: int, was_silent: int, *, is_late: bool
+) -> r.StandingReminder | None:
+    """Return the timer that a planned reminder needs; None if it is decided, or past without being owed."""
+    silent, repeats = snoozed(held.plan), reminder.repeat_every is not None
+    own = next((each for each in (*held.standing, *held.owed) if each.reminder == reminder.id), None)
+    is_same = own is not None and is_of(own, held, reminder, first)
+    choices = list[r.StandingReminder]()
+    if own and is_same and (silent == was_silent or not repeats):
+        choices.append(own if own in held.standing else at_once(own, at))
+    elif not is_same and first <= at and (is_late or (own and _is_owed(own, at))):
+        choices.append(at_once(timer(held, reminder, first), at))
+    due = reminder_times.next_of(reminder, first, max(at, silent) if repeats else at)
+    if due > max(at, held.floor):
+        choices.append(timer(held, reminder, due))
+    decided = {each.id for each in held.decisions}
+    return next((each for each in choices if each.id not in decided), None)
 
 
-def _standing(held: Held, reminder: r.Reminder, due: int) -> r.StandingReminder:
-    return r.StandingReminder(_id(held, reminder, due), reminder.id, due)
+def _is_owed(standing: r.StandingReminder, at: int) -> bool:
+    """Return whether a reminder has come due without being decided."""
+    return standing.planned is not None or standing.due <= at
 
 
-def _id(held: Held, reminder: r.Reminder, due: int) -> str:
+def _shifted(held: Held, standing: r.StandingReminder, by: int, at: int) -> r.StandingReminder:
+    """Return a timer that is moved by milliseconds; it fires no later than at once, and no earlier than it would."""
+    if by == 0:
+        return standing
+    planned = planned_for(standing) + by
+    due = max(planned, min(standing.due, at))
+    identity = ids.reminder(held.task, held.plan.occurrence if held.plan else None, standing.reminder, planned)
+    return r.StandingReminder(identity, standing.reminder, due, None if due == planned else planned)
+
+
+def timer(held: Held, reminder: r.Reminder, due: int) -> r.StandingReminder:
+    """Return the timer of a reminder that is planned for an instant."""
+    return r.StandingReminder(timer_id(held, reminder, due), reminder.id, due)
+
+
+def timer_id(held: Held, reminder: r.Reminder, due: int) -> str:
+    """Return the id of a reminder that is planned for an instant."""
     return ids.reminder(held.task, held.plan.occurrence if held.plan else None, reminder.id, due)

@@ -7,10 +7,11 @@ If a user's settings or the time zone data change, all tasks whose reminders dep
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, Protocol
 
-from domain import digests, reminders, reminders_before_6, replanning, settings
-from domain.decision import BEFORE_6
+from domain import digests, reminders, reminders_before_6, reminders_in_6, replanning, settings
+from domain.decision import BEFORE_6, BEFORE_7
+from domain.reminder_plans import Output
 from domain.reminder_times import Basis
 from domain.replanning import Replannings
 from domain.store import Index, Map
@@ -23,8 +24,6 @@ DIGEST = "digest"
 """The digest's name among what is planned for a user. With a colon and the user, the subject of its timer."""
 
 _EVERYONE = "everyone"
-_PLANNED_BY = {"zone", "day_time"}
-"""The settings that plans of reminders depend on."""
 _DIGEST_BY = {"zone", "digest_time"}
 """The settings that plans of digests depend on."""
 
@@ -46,6 +45,26 @@ class Store(replanning.Store):
     """What depends on settings or time zone data, as user:task or user:digest; all under one key."""
 
 
+class Rules(Protocol):
+    """What a decision version decides about the reminders of a task."""
+
+    @property
+    def PLANNED_BY(self) -> frozenset[str]:  # noqa: N802
+        """The settings that lead to planning again."""
+
+    def react(self, held: Held | None, event: Any, basis: Basis) -> reminders.After:
+        """Return the state after an event, and the reminders that it cancelled and scheduled."""
+
+    def fire(self, held: Held | None, notice: r.ReminderNotice, basis: Basis) -> reminders.After:
+        """Return the state after a timer has fired, and the reminders that this decides."""
+
+    def again(self, held: Held, user: str, at: int, basis: Basis) -> tuple[Held, tuple[Output, ...]]:
+        """Return the state planned by other settings or time zone data, and what that cancelled and scheduled."""
+
+    def depends(self, held: Held | None) -> bool:
+        """Return whether a task's timers depend on settings or time zone data."""
+
+
 def notice(timer: r.Timer, at: int) -> Notice:
     """Return the notice that a timer has fired."""
     if replanning.is_of(timer):
@@ -61,6 +80,7 @@ class Reminders:
     def __init__(self, store: Store, version: str, tzdata: str) -> None:
         self._store, self._tzdata = store, tzdata
         self._is_old = version in BEFORE_6
+        self._rules: Rules = reminders_in_6 if version in BEFORE_7 else reminders
 
     def follow(self, event: Any) -> Iterable[Any]:
         """Fold an event of a task or of settings; return the reminders that it cancels and schedules."""
@@ -72,7 +92,7 @@ class Reminders:
         if self._is_old:
             after = reminders_before_6.react(held, event)
         elif reminders.concerns(held, event):
-            after = reminders.react(held, event, self._basis(event.user))
+            after = self._rules.react(held, event, self._basis(event.user))
         else:
             return ()
         return self._kept(event.user, event.task.id, held, *after)
@@ -89,7 +109,7 @@ class Reminders:
         if self._is_old:
             after = reminders_before_6.fire(held, notice)
         else:
-            after = reminders.fire(held, notice, self._basis(notice.user))
+            after = self._rules.fire(held, notice, self._basis(notice.user))
         return self._kept(notice.user, notice.task, held, *after)
 
     def renew(self, at: int) -> None:
@@ -110,7 +130,7 @@ class Reminders:
         if self._is_old:
             return
         self._store.settings[event.user] = event.settings
-        if _PLANNED_BY & {*event.changed}:
+        if self._rules.PLANNED_BY & {*event.changed}:
             self._again.begin(event.user, event.at)
         before = self._store.digests.get(event.user)
         if _DIGEST_BY & {*event.changed} and (before or event.settings.digest_time):
@@ -142,7 +162,7 @@ class Reminders:
         held = self._held(user, task)
         if held is None:
             return ()
-        return self._kept(user, task, held, *reminders.replan(held, user, at, self._basis(user)))
+        return self._kept(user, task, held, *self._rules.again(held, user, at, self._basis(user)))
 
     def _basis(self, user: str) -> Basis:
         return Basis(self._store.settings.get(user) or settings.defaults(user), self._tzdata)
@@ -164,7 +184,7 @@ class Reminders:
                 self._store.held[f"{user}/{task}"] = after
             else:
                 del self._store.held[f"{user}/{task}"]
-            self._index(f"{user}:{task}", _depends(before), _depends(after))
+            self._index(f"{user}:{task}", self._rules.depends(before), self._rules.depends(after))
         return output
 
     def _index(self, name: str, was: bool, now: bool) -> None:
@@ -172,11 +192,6 @@ class Reminders:
             self._store.planned.add(_EVERYONE, name)
         elif was and not now:
             self._store.planned.remove(_EVERYONE, name)
-
-
-def _depends(held: Held | None) -> bool:
-    """Return whether a task's plan depends on settings or time zone data."""
-    return bool(held and held.plan and held.plan.by)
 
 
 def _timers(user: str, task: str, held: Held | None) -> dict[tuple[str, int], r.Timer]:

@@ -62,9 +62,19 @@ def carried(
 ) -> tuple[r.Reminder, ...]:
     """Return an occurrence's reminders for the next one: those at an instant are moved with the due, others are equal.
 
-    An instant is moved by as many days as the due's date, and keeps its time of day in the due's zone, or in ``zone``
-    (UTC if None).
+    Between dues with the same time of day an instant is moved by days, and keeps its time of day in the due's zone, or
+    in ``zone`` (UTC if None). Between others, as those of an hourly rule, it is moved by their exact distance.
     """
+    if before is None or due is None or before.time == due.time or None in {before.time, due.time}:
+        return carried_by_days(reminders, before, due, zone)
+    distance = _milliseconds(due, zone) - _milliseconds(before, zone)
+    return tuple(each if each.at is None else _at(each, each.at + distance) for each in reminders)
+
+
+def carried_by_days(
+    reminders: Iterable[r.Reminder], before: r.Due | None, due: r.Due | None, zone: str | None
+) -> tuple[r.Reminder, ...]:
+    """Return reminders as ``carried``, moved by days between any dues, as in decision versions before 7."""
     if before is None or due is None:
         return tuple(reminders)
     days = times.days_between(before, due)
@@ -78,7 +88,15 @@ def _moved(reminder: r.Reminder, days: int, zone: str | None) -> r.Reminder:
         at = times.milliseconds(times.local_at(reminder.at, zone) + timedelta(days=days), zone)
     except OverflowError:
         at = times.END
+    return _at(reminder, at)
+
+
+def _at(reminder: r.Reminder, at: int) -> r.Reminder:
     return named(replace(reminder, at=min(at, times.END - 1)))
+
+
+def _milliseconds(due: r.Due, zone: str | None) -> int:
+    return times.milliseconds(times.local(due), due.zone or zone)
 
 
 def named(reminder: r.Reminder) -> r.Reminder:

@@ -1,8 +1,9 @@
 """Reminders: what a task's change does to those that wait, and the decision when a timer fires.
 
 An instant at or before the event that would schedule it is not scheduled: nobody wants a reminder of the past. But none
-is lost that was not chosen: if a series goes on after the instant of a reminder, or if other settings or other time
-zone data move one that waits into the past, it fires at once.
+is lost that was not chosen. A reminder fires at once, and is not missed, if a series goes on after its instant, or if
+other settings or other time zone data move it into the past while it waits. One that has come due and is not decided,
+as within the quiet hours, is owed: it fires at once when its task is reopened or restored, or has another due.
 
 A plan that was made by other settings or other time zone data is made again before anything is decided by it, so an old
 plan never fires.
@@ -12,7 +13,7 @@ happens. It counts as missed if it fires more than ``MISSED`` after its instant,
 repeated has a single timer: repetitions that were missed are left out.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ from msgspec.structs import replace
 
 from domain import reminder_plans as plans
 from domain import reminder_times
+from domain.recurrence.succession import ACTOR
 from domain.reminder_plans import Held, Output
 from domain.reminder_times import Basis
 from domain.tasks import Event
@@ -30,6 +32,11 @@ MISSED = 15 * 60_000
 
 After = tuple[Held | None, tuple[Output, ...]]
 """The state of a task, None if it is empty, and the records that led to it."""
+
+Replan = Callable[[Held, str, int, Basis], tuple[Held, tuple[Output, ...]]]
+
+PLANNED_BY = frozenset({"zone", "day_time", "quiet_from", "quiet_to", "in_quiet_hours"})
+"""The settings that lead to planning again."""
 
 
 def concerns(held: Held | None, event: Event) -> bool:
@@ -43,10 +50,10 @@ def react(held: Held | None, event: Event, basis: Basis) -> After:
     if isinstance(event, r.TaskPurged) or not concerns(held, event):
         return None, ()
     before, moved = replan(held or Held(task.id, "", "", (), ()), event.user, event.at, basis)
-    named = {"title": task.title, "command": event.command, "plan": plans.of_task(task, basis)}
-    late = {each.id for each in task.reminders} if _continues(event) else set[str]()
-    held = replace(plans.upgraded(before, event.at), **named)
-    after, output = plans.scheduled(held, event.user, event.at, late, before.plan)
+    closed = task.status is not r.Status.OPEN
+    plan = before.plan if closed else plans.of_task(task, basis)
+    now = replace(plans.upgraded(before, event.at), title=task.title, command=event.command, plan=plan, closed=closed)
+    after, output = plans.scheduled(now, before, event.user, event.at, is_late=event.actor == ACTOR)
     return _worth_holding(after), (*moved, *output)
 
 
@@ -55,12 +62,28 @@ def replan(held: Held, user: str, at: int, basis: Basis) -> tuple[Held, tuple[Ou
 
     Reminders that wait move, also into the past. Nothing changes if they were planned by these.
     """
-    if not plans.is_stale(held, basis):
+    if held.plan is None or not plans.is_stale(held, basis):
         return held, ()
-    return plans.scheduled(plans.renewed(held, basis), user, at, {each.reminder for each in held.standing})
+    renewed = plans.renewed(held, basis)
+    return plans.scheduled(plans.moved(renewed, held.plan, at), held, user, at)
 
 
-def fire(held: Held | None, notice: r.ReminderNotice, basis: Basis) -> After:
+def again(held: Held, user: str, at: int, basis: Basis) -> tuple[Held, tuple[Output, ...]]:
+    """Return the state as ``replan`` does, and let what is postponed fire now, as there may be other quiet hours."""
+    before, moved = replan(held, user, at, basis)
+    standing = (each if each.planned is None else plans.at_once(each, at) for each in before.standing)
+    after = replace(before, standing=tuple(standing))
+    return after, (*moved, *plans.changes(before, after, user, at))
+
+
+def depends(held: Held | None) -> bool:
+    """Return whether a task's timers depend on settings or time zone data."""
+    if held is None or held.closed:
+        return False
+    return bool(held.plan and held.plan.by) or any(each.planned is not None for each in held.standing)
+
+
+def fire(held: Held | None, notice: r.ReminderNotice, basis: Basis, replan: Replan = replan) -> After:
     """Decide the reminder whose timer has fired, if exactly that timer (id and instant) still exists."""
     if held is None or _fired(held, notice) is None:
         return held, ()
@@ -113,12 +136,6 @@ def _why_missed(
     return None
 
 
-def _continues(event: Event) -> bool:
-    """Return whether an event creates a further occurrence of a series."""
-    return isinstance(event, r.TaskCreated) and event.task.series not in {None, event.task.id}
-
-
 def _worth_holding(held: Held) -> Held | None:
     """Return a state, None if there is nothing in it; that of a deleted task is kept, since it may be restored."""
-    is_planned = held.plan is not None and held.plan.by
-    return held if held.standing or held.decisions or is_planned else None
+    return held if held.standing or held.decisions or held.owed or depends(held) else None

@@ -281,7 +281,8 @@ def _next(state: State, like: r.Task, command: r.CreateOccurrence) -> r.Task:
     made = composition.continued(like, command)
     if any(each.at is not None for each in like.reminders):
         zone = state.settings().zone
-        made = replace(made, reminders=reminder_times.carried(like.reminders, like.due, command.due, zone))
+        carried = reminder_times.carried_by_days if state.version in BEFORE_7 else reminder_times.carried
+        made = replace(made, reminders=carried(like.reminders, like.due, command.due, zone))
     return _kept(state, made)
 
 

@@ -205,7 +205,7 @@ class StandingReminder(Struct, frozen=True, gc=False):
     due: int
     """The instant at which it is due."""
     planned: int | None = None
-    """If it is postponed by quiet hours: the instant that it was planned for."""
+    """If it is due later than planned, as after quiet hours: the instant that it was planned for."""
 
 
 class DecidedReminder(Struct, frozen=True, gc=False):
@@ -251,4 +251,9 @@ class StandingReminders(Struct, frozen=True, gc=False):
     floor: int = 0
     """Reminders planned for instants up to this one are decided, besides those in decisions; 0 at first."""
     plan: Plan | None = None
-    """What the reminders are planned by; null if the task is closed, or was last planned before decision version 6."""
+    """What the reminders are planned by, that of a closed task when it was last open; null if it never had any, and in
+    decision version 6 if the task is closed."""
+    closed: bool = False
+    """Whether the task is closed or deleted; in decision versions before 7 false."""
+    owed: tuple[StandingReminder, ...] = ()
+    """Of a closed task: the reminders that had come due and were not decided."""

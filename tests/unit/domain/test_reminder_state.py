@@ -215,6 +215,64 @@ def test_a_series_that_goes_on_after_the_instant_of_a_reminder_reminds_at_once()
     assert life.until(life.at).sent() == [life.at]
 
 
+WEEKLY = {"due": r.Due("2026-11-24", "09:00:00", "UTC"), "rrule": "FREQ=WEEKLY"}
+TWO_DAYS = r.Reminder("r", before=0, days=2)
+LATE = local("UTC", "2026-11-30T18:00")
+
+
+def goes_on_late(life, at=LATE):
+    life.until(at).does(complete())
+    life.follows(life.world.does(life.world.followup()).events)
+    return life.until(at + HOUR)
+
+
+@pytest.mark.parametrize("catch_up", r.CatchUp)
+@pytest.mark.parametrize("repeat", [None, 7 * 86400])
+def test_a_reminder_of_a_series_that_goes_on_late_is_not_missed(catch_up, repeat):
+    weekly = create(**WEEKLY, reminders=(replace(TWO_DAYS, repeat_every=repeat),))
+    life = goes_on_late(Life().does(set_settings(catch_up=catch_up), weekly))
+    assert (life.sent()[-1:], life.withheld()) == ([LATE], [])
+
+
+@pytest.mark.parametrize("mode", [r.Subtasks.RESET, r.Subtasks.CARRY])
+def test_a_subtask_of_a_series_that_goes_on_late_reminds_at_once(mode):
+    subtask = create("s", parent="t", due=WEEKLY["due"], reminders=(TWO_DAYS,))
+    assert goes_on_late(Life().does(create(**WEEKLY, subtasks=mode), subtask)).sent() == [LATE]
+
+
+def test_an_occurrence_that_was_moved_before_it_comes_reminds_at_once():
+    moved = update(scope=r.Scope.THIS, due=r.Due("2026-12-01", "20:00:00", "UTC"))
+    life = Life().does(create(**WEEKLY, reminders=(r.Reminder("r", before=7200),)))
+    life.does(replace(moved, occurrence="2026-12-01T09:00:00"))
+    late = local("UTC", "2026-12-01T19:00")
+    assert goes_on_late(life, late).sent() == [WEEKLY_FIRST, late]
+
+
+WEEKLY_FIRST = local("UTC", "2026-11-24T07:00")
+
+
+@pytest.mark.parametrize("catch_up", r.CatchUp)
+@pytest.mark.parametrize("repeat", [None, 7 * 86400])
+def test_a_reminder_that_is_moved_into_the_past_is_not_missed(catch_up, repeat):
+    day = of_day(reminders=(replace(AT_DAY_TIME, repeat_every=repeat),))
+    life = Life().does(set_settings(catch_up=catch_up), day).until(local("UTC", "2026-11-24T08:00"))
+    life.does(set_settings(day_time="07:00:00")).until(NOON + 2 * DAY)
+    assert (life.sent(), life.withheld()) == ([local("UTC", "2026-11-24T08:00")], [])
+
+
+def test_a_reminder_that_is_moved_behind_what_is_no_longer_kept_comes_at_once():
+    often = r.Reminder("often", before=14400, repeat_every=60)
+    life = Life().does(create(due=r.Due("2026-11-24", "12:00:00"), reminders=(often, r.Reminder("b", before=0))))
+    life.until(at_ := local("UTC", "2026-11-24T11:30")).does(set_settings(zone="Europe/Moscow")).until(at_ + MINUTE)
+    assert [due.at for due in life.told(r.ReminderDue) if due.reminder == "b"] == [at_]
+
+
+def test_a_reminder_that_was_sent_does_not_come_again_when_settings_change_while_its_task_is_closed():
+    life = Life().does(of_day()).until(local("UTC", "2026-11-24T09:10"))
+    life.does(complete(), set_settings(day_time="10:00:00"), reopen()).until(NOON + 2 * DAY)
+    assert life.sent() == [local("UTC", "2026-11-24T09:00")]
+
+
 # Quiet hours.
 
 NIGHT = {"quiet_from": "22:00:00", "quiet_to": "07:00:00"}
@@ -242,6 +300,59 @@ def test_a_postponed_reminder_is_cancelled_with_its_task():
 def test_a_postponed_reminder_stays_when_its_task_changes():
     life = Life().does(set_settings(**NIGHT), create(reminders=at(MIDNIGHT))).until(MIDNIGHT + HOUR)
     assert life.does(update(title="Other")).until(NOON + 2 * DAY).sent() == [MORNING]
+
+
+@pytest.mark.parametrize("repeat", [None, 7 * 86400])
+@pytest.mark.parametrize(
+    "change",
+    [(complete(), reopen()), (delete(), restore()), (complete(), delete(), restore(), reopen())],
+)
+def test_a_postponed_reminder_comes_when_its_task_is_opened_again(change, repeat):
+    reminder = replace(at(MIDNIGHT)[0], repeat_every=repeat)
+    life = Life().does(set_settings(**NIGHT), create(reminders=(reminder,))).until(MIDNIGHT + HOUR)
+    assert life.does(*change).until(NOON + 2 * DAY).sent() == [MORNING]
+
+
+def test_a_postponed_reminder_comes_at_once_when_its_task_is_opened_again_after_the_quiet_hours():
+    night = set_settings(**NIGHT, catch_up=r.CatchUp.NONE)
+    life = Life().does(night, create(reminders=at(MIDNIGHT))).until(MIDNIGHT + HOUR).does(complete())
+    assert life.until(MORNING + HOUR).does(reopen()).until(NOON + 2 * DAY).sent() == [MORNING + HOUR]
+
+
+@pytest.mark.parametrize("time", ["22:59:00", "12:01:00"])
+def test_a_postponed_reminder_comes_though_its_task_is_moved_further_into_the_past(time):
+    due = create(due=r.Due("2026-11-23", "23:00:00", "UTC"), reminders=(AT_DAY_TIME,))
+    life = Life().does(set_settings(**NIGHT), due).until(MIDNIGHT - 30 * MINUTE)
+    life.does(update(due=r.Due("2026-11-23", time, "UTC")))
+    assert life.until(NOON + 2 * DAY).sent() == [MORNING]
+
+
+def test_a_postponed_reminder_is_planned_again_if_its_task_is_moved_into_the_future():
+    due = create(due=r.Due("2026-11-23", "23:00:00", "UTC"), reminders=(AT_DAY_TIME,))
+    life = (
+        Life().does(set_settings(**NIGHT), due).until(MIDNIGHT).does(update(due=r.Due("2026-11-24", "09:00:00", "UTC")))
+    )
+    assert life.until(NOON + 2 * DAY).sent() == [local("UTC", "2026-11-24T09:00")]
+
+
+def test_a_postponed_reminder_that_its_user_removes_does_not_come():
+    life = Life().does(set_settings(**NIGHT), create(reminders=at(MIDNIGHT))).until(MIDNIGHT + HOUR)
+    assert life.does(update(reminders=())).until(NOON + 2 * DAY).told() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "sent", "withheld"),
+    [
+        ({"quiet_from": None, "quiet_to": None}, [MIDNIGHT + HOUR], []),
+        ({"quiet_to": "00:30:00"}, [MIDNIGHT + HOUR], []),
+        ({"quiet_to": "06:00:00"}, [MORNING - HOUR], []),
+        ({"in_quiet_hours": r.InQuietHours.SUPPRESS}, [], [("SUPPRESSED", MIDNIGHT + HOUR)]),
+    ],
+)
+def test_other_quiet_hours_are_those_of_what_was_postponed(change, sent, withheld):
+    life = Life().does(set_settings(**NIGHT), create(reminders=at(MIDNIGHT))).until(MIDNIGHT + HOUR)
+    life.does(set_settings(**change)).until(NOON + 2 * DAY)
+    assert (life.sent(), life.withheld()) == (sent, withheld)
 
 
 # Repetitions and snoozing.
@@ -413,3 +524,51 @@ def test_no_reminder_comes_before_its_time(script):
     for act, value in script:
         acts(life, act, value)
     assert all(record.at >= record.due for record in life.told())
+
+
+SETTINGS = [
+    {"zone": "Europe/Paris"}, {"zone": "America/New_York"}, {"zone": "Asia/Tokyo"}, {"day_time": "07:00:00"},
+    {"day_time": "21:00:00"}, NIGHT, {"quiet_from": "08:00:00", "quiet_to": "20:00:00"},
+    {"quiet_from": None, "quiet_to": None}, *({"in_quiet_hours": each} for each in r.InQuietHours),
+    *({"catch_up": each} for each in r.CatchUp),
+]  # fmt: skip
+CHANGES = [
+    complete(), reopen(), delete(), restore(), update(title="Other"), snooze(seconds=3600), snooze(),
+    *(set_settings(**each) for each in SETTINGS),
+]  # fmt: skip
+MOVES = [update(due=due) for due in (TODAY, TOMORROW, r.Due("2026-11-24", "01:00:00"), r.Due("2026-11-23", "22:30:00"))]
+
+
+def scripts(changes):
+    """Scripts of changes and of time that passes while the worker runs, or is down."""
+    passes = st.tuples(st.sampled_from(["until", "later"]), st.integers(1, 600).map(lambda minutes: minutes * MINUTE))
+    return st.lists(passes | st.sampled_from(changes).map(lambda change: ("does", change)), max_size=14)
+
+
+def lived(script):
+    """Return the life of a task with a script, which is open in the end and has no reminder left."""
+    three = (AT_DAY_TIME, r.Reminder("r", before=3600, days=1), *at(NOON + HOUR))
+    life = Life().does(set_settings(**NIGHT), of_day(reminders=three))
+    for act, value in script:
+        acts(life, act, value)
+    return life.does(restore(), reopen()).until(life.at + 10 * DAY)
+
+
+@given(scripts([*CHANGES, *MOVES]))
+def test_whatever_has_come_due_is_decided_however_its_task_and_settings_change(script):
+    life = lived(script)
+    first, last = {}, {}
+    names = {record.id: record.reminder for record in life.told(r.ReminderScheduled)}
+    for record in life.records:
+        if isinstance(record, r.ReminderScheduled):
+            first.setdefault(record.id, record.due)
+        last[names[record.id]] = record
+    for name, record in last.items():
+        if name != reminder_plans.SNOOZE:
+            assert isinstance(record, DECIDED) or first[record.id] > record.at
+
+
+@given(scripts(CHANGES))
+def test_a_reminder_is_decided_once_unless_its_user_moves_it(script):
+    decided = [one.reminder for one in lived(script).told() if one.reminder != reminder_plans.SNOOZE]
+    assert len(decided) == len(set(decided))

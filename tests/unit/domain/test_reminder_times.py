@@ -82,6 +82,17 @@ def test_an_instant_is_moved_with_the_due_and_keeps_its_time_of_day():
     assert moved.at == paris("2026-03-29T20:00")
 
 
+@given(DATES, TIMES, st.integers(1, 100), ZONES)
+def test_an_instant_keeps_its_distance_from_a_due_at_another_time_of_day(day, time, hours, zone):
+    one = r.Due(day.isoformat(), time, zone)
+    at = times.instant(one)
+    date, _, later = times.local_at(at + hours * 3_600_000, zone).isoformat().partition("T")
+    other = r.Due(date, later, zone)
+    assume(other.time != one.time)
+    [moved] = reminder_times.carried([r.Reminder("r", at=at - 300_000)], one, other, None)
+    assert times.instant(other) - moved.at == 300_000
+
+
 def test_reminders_before_the_due_are_carried_as_they_are():
     due = r.Due("2026-11-24")
     assert reminder_times.carried([ONE_DAY], due, replace(due, date="2026-12-24"), None) == (ONE_DAY,)
