@@ -85,6 +85,11 @@ def instant(due: Due) -> int | None:
     return milliseconds(local(due), due.zone) if due.zone else None
 
 
+def is_in_calendar(due: Due) -> bool:
+    """Return whether a due comes before the year 10000 begins in UTC; in a zone west of it, its last hours do not."""
+    return (instant(due) or 0) < END
+
+
 def local_at(instant_: int, name: str | None) -> datetime:
     """Return the local time in a zone (UTC if None) at an instant in milliseconds since 1970.
 

@@ -55,7 +55,8 @@ class Preview:
 
 def preview(found: RecurrenceSet, most: int, words: Language) -> Preview:
     """Return the first ``most`` occurrences of a set, with reasons in a language."""
-    several = list(islice(found.occurrences(), most + 1))
+    within = takewhile(lambda each: times.is_in_calendar(each.due), found.occurrences())
+    several = list(islice(within, most + 1))
     first, ended = several[:most], len(several) <= most
     if not first:
         return Preview((), (), ended)

@@ -6,6 +6,7 @@ from itertools import islice, takewhile
 
 from msgspec.structs import replace
 
+from domain import times
 from domain.invalid import Conflict, Invalid
 from domain.recurrence import advance, overrides
 from domain.recurrence.checks import local_keys
@@ -42,6 +43,8 @@ def listed(recurrence: Recurrence, current: str, since: str | None = None) -> It
     current, moved = shown_key(recurrence, current), overrides.moved(recurrence)
     since_then = {overrides.begins(recurrence, each): each.changed for each in recurrence.overrides if each.following}
     for each in base(recurrence).occurrences(max(current, since or current)):
+        if not times.is_in_calendar(each.due):
+            return
         if each.key > current:
             override = overrides.of(recurrence, each.key)
             yield Upcoming(each.key, moved.get(each.key, each.due), override, since_then.get(each.key, ()))

@@ -3,15 +3,18 @@
 import calendar
 import tracemalloc
 from datetime import date
+from itertools import islice
 from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain import times
 from domain.invalid import Invalid
-from domain.recurrence import checks, rule
+from domain.recurrence import checks, rule, upcoming
 from domain.recurrence.described import described
+from schemas import records as r
 
 MOVED = [
     ("FREQ=DAILY", "2026-03-28T02:30", "Europe/Paris",
@@ -206,3 +209,34 @@ def test_what_is_left_out_of_the_weekdays_of_months_is_what_they_lack(year, week
 
 def days(weekday, year, month):
     return [day for day, its in calendar.Calendar().itermonthdays2(year, month) if day and its == weekday]
+
+
+ENDS = st.builds(
+    "{}T{:02}:{:02}".format,
+    st.dates(date(9999, 12, 1)) | st.dates(date(1970, 1, 1), date(1970, 1, 31)),
+    st.integers(0, 23),
+    st.integers(0, 59),
+)
+FREQUENT = ("FREQ=DAILY", "FREQ=HOURLY", "FREQ=MONTHLY;BYMONTHDAY=31;SKIP=BACKWARD", "FREQ=MONTHLY;SKIP=FORWARD")
+
+
+@given(
+    ENDS,
+    st.sampled_from((None, "America/New_York", "Pacific/Niue", "Pacific/Kiritimati", "Europe/Paris")),
+    st.sampled_from(FREQUENT),
+)
+def test_a_preview_and_what_is_to_come_stay_within_the_calendar(start, zone, text):
+    """In a zone west of UTC the last hours of the year 9999 have no instant that can be written."""
+    try:
+        found = checks.recurrence_set(text, checks.start_at(start, zone))
+    except Invalid:
+        return
+    for each in described(found, 50, "en")["occurrences"]:
+        assert (each["at"] is None) is (zone is None)
+    coming = upcoming.listed(r.Recurrence(text, found.start, 1), times.key(found.start))
+    assert all((times.instant(each.due) or 0) < times.END for each in islice(coming, 50))
+
+
+def test_a_preview_ends_with_the_year_9999_in_utc():
+    found = preview("FREQ=DAILY", "9999-12-30T23:00", "America/New_York")
+    assert ([each["local"] for each in found["occurrences"]], found["ended"]) == (["9999-12-30T23:00:00"], True)
