@@ -81,6 +81,11 @@ def carried_by_days(
     return tuple(_moved(each, days, due.zone or zone) for each in reminders)
 
 
+def later(reminders: Iterable[r.Reminder], days: int, zone: str | None) -> tuple[r.Reminder, ...]:
+    """Return reminders of which those at an instant are moved by days in a zone, UTC if None; others are equal."""
+    return tuple(_moved(each, days, zone) for each in reminders)
+
+
 def _moved(reminder: r.Reminder, days: int, zone: str | None) -> r.Reminder:
     if reminder.at is None:
         return reminder

@@ -30,8 +30,6 @@ from schemas import records as r
 MOST = 500
 """The most subtasks, at all depths, that pass from one occurrence to the next."""
 
-_A_DAY = r.Due("2000-01-01")  # to count days from
-
 
 @dataclass(frozen=True)
 class Change:
@@ -229,7 +227,7 @@ def _reminders(state: State, one: r.Task, days: int) -> tuple[r.Reminder, ...]:
     if all(each.at is None for each in one.reminders):
         return one.reminders
     zone = (one.due and one.due.zone) or state.settings().zone
-    return reminder_times.carried(one.reminders, _A_DAY, times.moved(_A_DAY, days), zone)
+    return reminder_times.later(one.reminders, days, zone)
 
 
 def _days(one: r.Task, other: r.Task) -> int:

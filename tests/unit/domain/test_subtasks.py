@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from domain import reminder_times, subtasks
+from domain import reminder_times, subtasks, times
 from schemas import ids
 from schemas import records as r
 from tests.unit.domain.given import ANNA, DAY, NOON, World, complete, create, delete, reopen, restore, update
@@ -104,6 +104,19 @@ def test_reminders_of_subtasks_pass_on_with_those_at_an_instant_moved_by_the_day
     )
     [call] = below(world, world.goes_on("p", LATER).id)["Call",]
     assert [(each.before, each.at) for each in call.reminders] == [(900, None), (None, NOON + 7 * DAY)]
+
+
+@pytest.mark.parametrize("mode", [RESET, CARRY])
+def test_reminders_of_subtasks_pass_on_over_thousands_of_years_at_most_to_the_last_millisecond(mode):
+    reminders = tuple(reminder_times.named(r.Reminder("", at=at)) for at in (DAY, NOON))
+    world = World(create("p", due=r.Due("1970-01-01"), rrule="FREQ=YEARLY;INTERVAL=8020", subtasks=mode))
+    world.does(create("a", parent="p", title="Call", due=r.Due("1970-01-01"), reminders=reminders))
+    [call] = below(world, world.goes_on("p", LATER).id)["Call",]
+    assert call.due == r.Due("9990-01-01")
+    assert [each.at for each in call.reminders] == [
+        times.milliseconds(times.local(r.Due("9990-01-02")), None),
+        times.END - 1,
+    ]
 
 
 def test_what_is_open_is_carried_over_with_all_below_it_and_the_rest_stays():
