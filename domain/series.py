@@ -146,8 +146,10 @@ def _no_longer(problem: Invalid) -> str:
 def followed(latest: r.Series | None, event: Event, before: r.Task | None) -> r.Series | None:
     """Return the current occurrence of the series of an event's task after the event; ``before`` is the task before."""
     task = event.task
-    if task.recurrence is None or task.occurrence is None or isinstance(event, r.TaskPurged):
+    if task.recurrence is None or task.occurrence is None:
         return latest
+    if isinstance(event, r.TaskPurged):
+        return replace(latest, template=None, earlier=()) if latest and latest.task == task.id else latest
     known = latest if latest and is_current(task, latest) else None
     if latest and task.id in latest.others and task.status is r.Status.OPEN:
         return latest

@@ -83,6 +83,19 @@ def test_what_was_deleted_and_whose_time_is_over_is_gone(kind):
     assert the(world) is None
 
 
+def test_a_series_keeps_nothing_of_its_last_occurrence_once_that_is_gone():
+    world = World(create(due=PARIS, rrule="FREQ=DAILY"), update(scope=r.Scope.THIS, title="Secret"))
+    last = world.task("t")
+    for _ in range(3):
+        last = world.goes_on(last.id)
+        world.does(update(last.id, scope=r.Scope.THIS, title="Secret"))
+    world.does(delete(last.id))
+    assert world.latest["t"].template
+    assert world.latest["t"].earlier
+    world.purge(deletion.notice(deletion.timer(world.task(last.id)), LATER))
+    assert (world.latest["t"].template, world.latest["t"].earlier) == (None, ())
+
+
 @pytest.mark.parametrize("kind", DELETED)
 def test_its_id_can_stand_for_another_then(kind):
     world = deleted(kind)
