@@ -174,7 +174,7 @@ def _reminders(seen: Seen, now: int) -> Iterator[str]:
 
 def _ledger(seen: Seen, now: int) -> Iterator[str]:
     steps = _steps(seen)
-    due = {record.id for record in seen.of(REMINDERS.name) if isinstance(record, r.ReminderDue)}
+    due = {record.id for record in seen.of(REMINDERS.name) if isinstance(record, r.ReminderDue | r.ReminderWithheld)}
     for reminder in due | steps.keys():
         last = _kept(steps.get(reminder, []))
         if reminder not in due:

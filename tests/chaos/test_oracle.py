@@ -266,6 +266,19 @@ def test_a_claim_whose_outcome_is_not_known_is_owed_until_the_next_owner_should_
     assert anomalies(history.seen(), LATER + 2 * OWED) == [f"Reminder {sent.id} was due, and its ledger has no end."]
 
 
+def test_a_reminder_that_is_withheld_has_its_end_in_the_ledger_too(history: History):
+    entries = history.topics[REMINDERS.name]
+    at, due = next((n, one.value) for n, one in enumerate(entries) if isinstance(one.value, r.ReminderDue))
+    common = {name: getattr(due, name) for name in ("id", "user", "at", "command", "task", "reminder", "due", "title")}
+    withheld = r.ReminderWithheld(**common, step=r.Step.MISSED, detail="Late")
+    entries[at] = Entry(entries[at].partition, entries[at].offset, withheld)
+    of_it = f"Reminder {due.id}"
+    assert not [one for one in anomalies(history.seen(), LATER) if one.startswith(of_it)]
+    steps = history.topics[NOTIFICATIONS.name]
+    steps[:] = [one for one in steps if one.value.id != due.id]
+    assert f"{of_it} was due, and its ledger has no end." in anomalies(history.seen(), LATER)
+
+
 def test_a_claim_that_was_handed_over_is_no_anomaly_and_a_second_outcome_is_one(history: History):
     claim, sent = (entry.value for entry in history.topics[NOTIFICATIONS.name][-2:])
     for topic in (NOTIFICATIONS.name, "notify-blocks"):
