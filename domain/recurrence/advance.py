@@ -9,8 +9,8 @@ By the calendar an occurrence *comes* at its time, a date when its day begins. T
 or the first after the closed one if none has; with ``EACH``, the first, but at most ``MOST_OPEN`` that have come.
 
 Counted from completion, the rule starts on the day of the completion, at the slot's time of day; the next occurrence is
-the first after that day, other than the closed slot. Where a month lacks that day, its last one is meant. A rule that
-recurs within a day starts at the time of completion.
+the first after that day, other than the closed slot. Where a month lacks that day, its last one is meant. A rule with a
+frequency below a day starts at the time of completion; a daily one with several times has its first on the next day.
 """
 
 import dataclasses
@@ -83,9 +83,7 @@ def next_due(recurrence: Recurrence, task: Task, event: Closed) -> Due | None:
         found = by_calendar(recurrence, task.occurrence or "", closed_at(event), event.zone)
     else:
         found = _scheduled(recurrence, task.occurrence or "", closed_at(event), event.zone)
-    if found is None or (found.instant or 0) >= times.END:
-        return None
-    return found.due
+    return found.due if found and times.is_in_calendar(found.due) else None
 
 
 def closed_at(event: Closed) -> int:
