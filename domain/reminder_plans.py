@@ -9,7 +9,7 @@ those that are dropped the latest instant is kept, as the floor: nothing up to i
 as no timer fires before its time, so it prevents nothing else, unless a clock is set back behind as many decisions.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from msgspec.structs import replace
@@ -187,11 +187,22 @@ def _wanted(
         choices.append(own if own in held.standing else at_once(own, at))
     elif not is_same and first <= at and (is_late or (own and _is_owed(own, at))):
         choices.append(at_once(timer(held, reminder, first), at))
-    due = reminder_times.next_of(reminder, first, max(at, silent) if repeats else at)
+    decided = {each.id for each in held.decisions}
+    due = _next(held, reminder, first, max(at, silent, held.floor), decided)
     if due > max(at, held.floor):
         choices.append(timer(held, reminder, due))
-    decided = {each.id for each in held.decisions}
     return next((each for each in choices if each.id not in decided), None)
+
+
+def _next(held: Held, reminder: r.Reminder, first: int, since: int, decided: Collection[str]) -> int:
+    """Return the next instant of a reminder; of one that repeats, the next that is not decided.
+
+    Settings may have moved what was decided into the future.
+    """
+    due = reminder_times.next_of(reminder, first, since)
+    while reminder.repeat_every is not None and timer_id(held, reminder, due) in decided:
+        due = reminder_times.next_of(reminder, first, due)
+    return due
 
 
 def _is_owed(standing: r.StandingReminder, at: int) -> bool:

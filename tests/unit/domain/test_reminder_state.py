@@ -41,13 +41,14 @@ DECIDED = r.ReminderDue | r.ReminderWithheld
 class Life:
     """A user's tasks and reminders, with a clock: timers fire as soon as they are due, unless the worker is down."""
 
-    def __init__(self, at=NOON, tzdata="2026.1"):
+    def __init__(self, at=NOON, tzdata="2026.1", version=VERSION):
+        self.version = version
         self.world, self.store, self.at, self.tzdata = World(), reminders_in_memory(), at, tzdata
         self.records, self.notices, self.asked = [], 0, 0
 
     @property
     def reminders(self):
-        return Reminders(self.store, VERSION, self.tzdata)
+        return Reminders(self.store, self.version, self.tzdata)
 
     def does(self, *commands):
         for command in commands:
@@ -474,6 +475,20 @@ def test_a_state_of_an_earlier_version_goes_on():
     assert life.held().decided == ()
 
 
+def test_decision_version_6_loses_what_is_postponed_while_its_task_is_closed_and_7_goes_on_from_its_state():
+    life = Life(version="6").does(set_settings(**NIGHT), create(reminders=at(MIDNIGHT, MORNING + HOUR)))
+    life.until(MIDNIGHT + HOUR).does(complete(), reopen())
+    assert [standing.due for standing in life.held().standing] == [MORNING + HOUR]
+    life.version = VERSION
+    assert life.until(NOON + 2 * DAY).sent() == [MORNING + HOUR]
+
+
+def test_what_decision_version_6_postponed_is_not_lost_in_7():
+    life = Life(version="6").does(set_settings(**NIGHT), create(reminders=at(MIDNIGHT))).until(MIDNIGHT + HOUR)
+    life.version = VERSION
+    assert life.does(complete(), reopen()).until(NOON + 2 * DAY).sent() == [MORNING]
+
+
 # Whatever happens.
 
 ANYTHING = st.one_of(
@@ -572,3 +587,23 @@ def test_whatever_has_come_due_is_decided_however_its_task_and_settings_change(s
 def test_a_reminder_is_decided_once_unless_its_user_moves_it(script):
     decided = [one.reminder for one in lived(script).told() if one.reminder != reminder_plans.SNOOZE]
     assert len(decided) == len(set(decided))
+
+
+@given(scripts([*CHANGES, *MOVES]))
+def test_a_repeated_reminder_goes_on_whenever_its_task_is_open(script):
+    repeated = (r.Reminder("r", before=3600, repeat_every=5400), r.Reminder("d", before=0, days=1, repeat_every=86400))
+    life = Life().does(set_settings(**NIGHT), of_day(reminders=repeated))
+    for act, value in script:
+        acts(life, act, value)
+    life.does(restore(), reopen()).until(life.at + HOUR)
+    assert {each.reminder for each in life.held().standing} - {reminder_plans.SNOOZE} == {"r", "d"}
+    decided = [record.id for record in life.told()]
+    assert len(decided) == len(set(decided))
+
+
+def test_a_repeated_reminder_goes_on_though_settings_moved_it_into_the_future_while_its_task_was_closed():
+    life = Life().does(of_day(reminders=(replace(AT_DAY_TIME, repeat_every=5400),)))
+    life.until(local("UTC", "2026-11-24T09:30")).does(complete(), set_settings(zone="America/New_York"), reopen())
+    assert life.until(local("UTC", "2026-11-24T16:00")).sent() == [
+        local("UTC", "2026-11-24T09:00"), local("UTC", "2026-11-24T15:30"),
+    ]  # fmt: skip
