@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mappi
 from contextlib import asynccontextmanager
 from typing import Any
 
+import stamina
 import structlog
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -115,12 +116,12 @@ async def partitions(kafka: str, names: Collection[str]) -> list[TopicPartition]
 async def _check(asked: AIOKafkaAdminClient, partitions: int, topics: list[Topic]) -> None:
     if not topics:
         return
-    described = {entry["topic"]: entry for entry in await asked.describe_topics([topic.name for topic in topics])}
+    counts = await _existing_counts(asked, [topic.name for topic in topics])
     resources = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in topics]
     answers = await asked.describe_configs(resources)
     found = _configs(answers)
     for topic in topics:
-        count = len(described[topic.name]["partitions"])
+        count = counts[topic.name]
         if count != (topic.partitions or partitions):
             raise WrongTopic(
                 f"The topic {topic.name} has {count} partitions, but RONDO_PARTITIONS asks for "
@@ -130,6 +131,19 @@ async def _check(asked: AIOKafkaAdminClient, partitions: int, topics: list[Topic
         for name, is_, want in differing(topic, found[topic.name], DECISIVE):
             raise WrongTopic(f"The topic {topic.name} has {name}={is_}; Rondo needs {name}={want}. Alter it.")
     await _repair(asked, topics, found, _configs(answers, _OF_THE_TOPIC))
+
+
+async def _existing_counts(asked: AIOKafkaAdminClient, names: list[str]) -> dict[str, int]:
+    """Return the number of partitions of topics that exist. Raises ``NoTopic`` if the broker goes on to tell none.
+
+    One that another program has just created exists before the broker's metadata has its partitions.
+    """
+    async for attempt in stamina.retry_context(on=NoTopic, attempts=None, timeout=10.0, wait_max=1.0):
+        with attempt:
+            counts = {entry["topic"]: len(entry["partitions"]) for entry in await asked.describe_topics(names)}
+            if missing := [name for name in names if not counts.get(name)]:
+                raise NoTopic(f"The broker has created {', '.join(missing)}, but tells no partitions.")
+    return counts
 
 
 async def _repair(
