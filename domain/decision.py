@@ -22,7 +22,9 @@ tried at once, and deliveries that have ended are kept for ever; by which series
 when the time zone data changes; a followup that comes after the closed occurrence was purged ends its series without a
 word; undoing a change of a recurrence other than its rule or start does nothing; after a missed occurrence days pass in
 UTC, and a command of the calendar acts although what it opens no longer comes then; by which reminders are lost as
-``reminders_in_6`` says, and those at an instant are moved by days within a day too."""
+``reminders_in_6`` says, and those at an instant are moved by days within a day too; undoing a change
+passes what it restores on to the next occurrence, and a series that goes back to an occurrence passes that one's own
+changes on."""
 DECIDABLE = (*BEFORE_7, VERSION)
 """Versions that this Rondo can decide by, as in a replay: a stage for which they differ asks
 ``block.decision_version``."""

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from domain import composition, hierarchy, lists, reminder_times, subtasks, times
+from domain import composition, hierarchy, lists, reminder_times, subtasks, templates, times
 from domain.decision import BEFORE_7
 from domain.entity import State, differing
 from domain.invalid import Ended, Invalid
@@ -143,8 +143,11 @@ def _no_longer(problem: Invalid) -> str:
     return f"What was changed of it before no longer fits: {problem.detail}"
 
 
-def followed(latest: r.Series | None, event: Event, before: r.Task | None) -> r.Series | None:
-    """Return the current occurrence of the series of an event's task after the event; ``before`` is the task before."""
+def followed(latest: r.Series | None, event: Event, before: r.Task | None, version: str) -> r.Series | None:
+    """Return the current occurrence of the series of an event's task after the event; ``before`` is the task before.
+
+    ``version`` is the decision version.
+    """
     task = event.task
     if task.recurrence is None or task.occurrence is None:
         return latest
@@ -154,11 +157,14 @@ def followed(latest: r.Series | None, event: Event, before: r.Task | None) -> r.
     if latest and task.id in latest.others and task.status is r.Status.OPEN:
         return latest
     if task.status is r.Status.OPEN:
-        return _current(task, event, known, latest, before)
+        current = _current(task, event, known, latest, before)
+        return replace(current, replaced=()) if version in BEFORE_7 else current
     if known is None or before is None:
         return _without(latest, task.id)
     closed = event.id if before.status is r.Status.OPEN else known.closed
-    return replace(known, task=task.id, closed=closed, template=_template(known, event, before))
+    template = templates.after(known, event, before)
+    own = templates.own(known, template, task, version)
+    return replace(known, task=task.id, closed=closed, template=template, own=own)
 
 
 def is_passed(state: State, task: r.Task, command: r.MissTask) -> bool:
@@ -202,18 +208,18 @@ def _current(
     assert task.occurrence is not None
     at = r.Series(task.occurrence, task.recurrence.version, task=task.id)
     if latest:
-        at = replace(at, first=latest.first, others=latest.others)
+        at = replace(at, first=latest.first, others=latest.others, own=latest.own, replaced=latest.replaced)
     if isinstance(event, r.TaskCreated) and event.cause and latest:
         others = latest.others if latest.closed or latest.task is None else (*latest.others, latest.task)
         return replace(at, previous=latest.task, earlier=_earlier(latest), others=others)
     if before is None or before.recurrence is None:  # a series begins
-        return replace(at, first=None, others=())
+        return replace(at, first=None, others=(), template=templates.resumed(event))
     if known is None:  # it replaces the one after it
-        earlier = latest.earlier if latest else ()
+        at, earlier = replace(at, template=templates.earlier(latest, task)), latest.earlier if latest else ()
         return replace(at, previous=earlier[-1], earlier=earlier[:-1]) if earlier else at
     first = _first(known, before.recurrence, task.recurrence, task.occurrence)
-    template = _template(known, event, before)
-    return replace(at, **_past(known), template=template, first=first)
+    template, replaced = templates.after(known, event, before), templates.replaced(known, event, before)
+    return replace(at, **_past(known), template=template, first=first, replaced=replaced)
 
 
 def _past(known: r.Series) -> dict[str, Any]:
@@ -237,18 +243,6 @@ def _first(known: r.Series, before: r.Recurrence, after: r.Recurrence, occurrenc
     if before.start == after.start:
         return known.first
     return (known.first or before.start) if times.key(after.start) == occurrence else None
-
-
-def _template(known: r.Series, event: Event, before: r.Task) -> r.Task | None:
-    """Return the current occurrence as its series has it after an event."""
-    if not isinstance(event, r.TaskUpdated):
-        return known.template
-    template = known.template or (before if event.own else None)
-    if template is None or event.task.recurrence is None:
-        return None
-    passed_on = {name: getattr(event.task, name) for name in event.changed if name not in event.own}
-    slot = keys.slot_due(event.task.recurrence, event.task.occurrence or "")
-    return replace(template, **{**passed_on, "due": slot})
 
 
 def _led_to(state: State, command: r.CreateOccurrence, previous: r.Task, latest: r.Series) -> bool:
@@ -313,6 +307,7 @@ def _is_as_made(state: State, made: r.Task, previous: r.Task) -> bool:
     command = r.CreateOccurrence(
         "", made.user, made.created_at, "", made.id, made.series or "", previous.id, "", made.occurrence, due, 0
     )
+    previous = templates.earlier(state.series(made.series or ""), previous) or previous
     if previous.recurrence and previous.occurrence:  # its own due may have been moved
         previous = replace(previous, due=keys.slot_due(previous.recurrence, previous.occurrence))
     try:

@@ -20,7 +20,7 @@ from typing import Any, get_type_hints
 import msgspec
 from msgspec.structs import replace
 
-from domain import ahead, audit, before_6, composition, entities, scheduling, series
+from domain import ahead, audit, before_6, composition, entities, scheduling, series, templates
 from domain.compensation import Compensation, Contradicted
 from domain.decision import BEFORE_6, BEFORE_7
 from domain.entities import BY_WORD, Entity, Event
@@ -157,9 +157,16 @@ def _updated(state: State, task: r.Task, common: Mapping[str, Any], reversal: r.
         wanted |= _parts(rule, state.version)
     scope = r.Scope.FOLLOWING if "recurrence" in before or state.version in BEFORE_6 else r.Scope.UNNAMED
     command = r.UpdateTask(**common, changed=tuple(wanted), fields=r.TaskFields(**wanted), scope=scope)
-    if rule is None:
-        return Compensation((command,))
-    return Compensation((command,), partial(_with_earlier_rule, state, task, rule, before))
+    return Compensation((command,), partial(_as_before, state, task, before, reversal))
+
+
+def _as_before(
+    state: State, task: r.Task, before: Mapping[str, Any], reversal: r.Reversal, event: r.TaskUpdated
+) -> r.TaskUpdated:
+    """Return an update with the earlier rule, and with what its series had before."""
+    if rule := before.get("recurrence"):
+        event = _with_earlier_rule(state, task, rule, before, event)
+    return event if state.version in BEFORE_7 else templates.given_back(state, reversal, before, event)
 
 
 def _parts(rule: r.Recurrence | None, version: str) -> dict[str, Any]:

@@ -121,7 +121,7 @@ class User:
             if self.version in BEFORE_6:
                 moved = before_6.latest_after(latest, event)
             else:
-                moved = series.followed(latest, event, before)
+                moved = series.followed(latest, event, before, self.version)
             if moved and moved != latest:
                 self._store.series[self._prefix + name] = moved
         self._resize(lists.moves(before, after))

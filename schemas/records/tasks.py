@@ -371,7 +371,10 @@ class TaskUpdated(TaskEvent, frozen=True, gc=False):
     """Names of exactly the fields whose value changed."""
     cause: str | None = None
     own: tuple[str, ...] = ()
-    """Those of them that only this occurrence has; the next one gets the others."""
+    """Those of them that only this occurrence has; the next one gets the others. If it undoes a change, possibly other
+    fields that only this occurrence has."""
+    template: TaskFields | None = None
+    """What the series has of those; null if what it had before."""
 
 
 class TaskCompleted(TaskEvent, frozen=True, gc=False):
@@ -464,6 +467,17 @@ class AwaitedOccurrence(Struct, frozen=True, gc=False):
     """The instant at which the next occurrence comes; null once it has."""
 
 
+class SharedFields(Struct, frozen=True, gc=False):
+    """Fields that a series has otherwise than one of its occurrences, or had before a change."""
+
+    of: str
+    """UUID of the occurrence's task, or of the event of the change."""
+    names: tuple[str, ...]
+    """The names of the fields."""
+    fields: TaskFields
+    """Their values; only the named ones count."""
+
+
 class Series(Struct, frozen=True, gc=False):
     """The current occurrence of a series, kept for ever by the tasks stage: the open one, or the last that was open."""
 
@@ -487,3 +501,8 @@ class Series(Struct, frozen=True, gc=False):
     others: tuple[str, ...] = ()
     """UUIDs of earlier occurrences that are still open, the oldest first: those of a series by the calendar that opens
     each."""
+    own: tuple[SharedFields, ...] = ()
+    """What the series has otherwise than its last closed occurrences, of those that have changes of their own; at most
+    20."""
+    replaced: tuple[SharedFields, ...] = ()
+    """What the last changes replaced of what the series has; at most 20."""
