@@ -17,7 +17,7 @@ import dataclasses
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from itertools import takewhile
+from itertools import chain, takewhile
 from operator import attrgetter
 
 from msgspec.structs import replace
@@ -209,10 +209,12 @@ def _before(waits: Occurrence | None, passed: Passed) -> Passed:
 
 def last(found: RecurrenceSet, closed: str, here: datetime, passed: Passed, most: int = 1) -> deque[Occurrence]:
     """Return the last occurrences after the closed one, and near a local time, that have passed, in order."""
-    latest = deque[Occurrence]()
+    first, latest = found.after(closed), deque[Occurrence]()
     for span in (*_SPANS, here - datetime.fromisoformat(closed)):
-        latest = deque(takewhile(passed, _after(found, closed, here - max(span, _SPANS[0]))), maxlen=most)
-        if len(latest) == most:
+        near = _after(found, closed, here - max(span, _SPANS[0]))
+        head = next(near, None)
+        latest = deque(takewhile(passed, chain(filter(None, (head,)), near)), maxlen=most)
+        if len(latest) == most or head == first:  # there are none before them
             break
     return latest
 

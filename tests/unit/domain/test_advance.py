@@ -1,7 +1,8 @@
 """Which occurrence follows a closed one: for dates, floating and zoned times, late and early, by each mode."""
 
 from datetime import date
-from itertools import islice
+from itertools import islice, takewhile
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -231,3 +232,36 @@ def test_days_are_days_of_the_calendar():
     first = times.milliseconds(times.local(series.start), PARIS)
     found = islice(advance.series_set(series).occurrences(), 1, 4)
     assert [(each.instant - first) // 3_600_000 for each in found] == [24, 47, 71]
+
+
+@pytest.mark.parametrize("repeats", [r.Repeats.CALENDAR, r.Repeats.SCHEDULE], ids=str)
+@pytest.mark.parametrize("rrule", ["FREQ=HOURLY;INTERVAL=999999999", "FREQ=MINUTELY;INTERVAL=999999999;BYMONTH=1"])
+@pytest.mark.parametrize("years", [0, 1, 10])
+def test_a_rule_that_never_comes_again_is_searched_to_the_end_of_the_calendar_three_times_at_most(
+    repeats, rrule, years
+):
+    """Once for what has come, once for what comes, and once without UNTIL and COUNT or to see that nothing is left."""
+    start = r.Due("2026-11-24", "09:00:00", PARIS)
+    series = daily(start, rrule, repeats=repeats, missed=r.Missed.LATEST)
+    event = closed(series, times.key(start), NOON + years * 365 * 86_400_000)
+    once = min(seconds(lambda: advance.series_set(series).after(times.key(start))) for _ in range(3))
+    assert min(seconds(lambda: advance.next_due(series, event.task, event)) for _ in range(3)) < 4 * once
+
+
+def seconds(action):
+    begin = process_time()
+    action()
+    return process_time() - begin
+
+
+@given(
+    st.sampled_from(("FREQ=DAILY", "FREQ=DAILY;INTERVAL=500", "FREQ=WEEKLY;BYDAY=MO,FR", "FREQ=DAILY;COUNT=9")),
+    st.integers(0, 5000),
+    st.sampled_from((1, 3, advance.MOST_OPEN)),
+)
+def test_the_last_that_have_passed_are_those_of_all_that_have(rrule, days, most):
+    series = advance.series_set(daily(r.Due("2026-11-23"), rrule))
+    here = times.local(times.moved(r.Due("2026-11-23"), days))
+    day = here.date().isoformat()
+    every = [each for each in takewhile(lambda each: each.key <= day, series.occurrences()) if each.key > "2026-11-23"]
+    assert [*advance.last(series, "2026-11-23", here, lambda each: each.key <= day, most)] == every[-most:]
