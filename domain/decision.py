@@ -24,7 +24,8 @@ word; undoing a change of a recurrence other than its rule or start does nothing
 UTC, and a command of the calendar acts although what it opens no longer comes then; by which reminders are lost as
 ``reminders_in_6`` says, and those at an instant are moved by days within a day too; undoing a change
 passes what it restores on to the next occurrence, and a series that goes back to an occurrence passes that one's own
-changes on."""
+changes on; a subtask of the millisecond in which the next occurrence was created keeps its later due when it goes
+back."""
 DECIDABLE = (*BEFORE_7, VERSION)
 """Versions that this Rondo can decide by, as in a replay: a stage for which they differ asks
 ``block.decision_version``."""

@@ -23,6 +23,7 @@ from datetime import date
 from msgspec.structs import replace
 
 from domain import hierarchy, reminder_times, times
+from domain.decision import BEFORE_7
 from domain.entity import State, differing
 from schemas import ids
 from schemas import records as r
@@ -104,7 +105,7 @@ def taken_back(state: State, reopened: r.Task, following: r.Task) -> Iterator[Ch
         if one.id in gone:
             yield Change(one, replace(one, status=r.Status.DELETED))
             continue
-        back = _moved(state, one, days) if _was_carried(one, following) else one
+        back = _moved(state, one, days) if _was_carried(state, one, following) else one
         if one.parent in gone and not hierarchy.is_below(state, reopened, one.id):
             back = replace(back, parent=home.get(one.parent, reopened.id))
         if back != one:
@@ -205,9 +206,13 @@ def _was_skipped(one: r.Task, following: r.Task) -> bool:
     return one == _skipped(one, following.created_at) and one.recurrence is None
 
 
-def _was_carried(one: r.Task, following: r.Task) -> bool:
-    """Return whether a subtask was there, and open, as the following occurrence was created."""
-    is_older = one.created_at < following.created_at
+def _was_carried(state: State, one: r.Task, following: r.Task) -> bool:
+    """Return whether a subtask was there, and open, as the following occurrence was created.
+
+    Nobody knows an occurrence in the millisecond of its creation, so what is as old was there. Decision version 6 takes
+    it for a new one.
+    """
+    is_older = one.created_at < following.created_at + (state.version not in BEFORE_7)
     return is_older and (one.completed_at is None or one.completed_at >= following.created_at)
 
 

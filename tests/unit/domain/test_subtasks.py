@@ -217,6 +217,16 @@ def test_what_was_added_to_the_next_occurrence_goes_back_with_it(mode):
     assert mode is not RESET or world.task("f").parent == "b"
 
 
+@pytest.mark.parametrize(("version", "days"), [("7", 0), ("6", 7)])
+def test_what_was_created_in_the_millisecond_of_the_completion_goes_back_as_it_was(version, days):
+    world = World(create("p", due=MONDAY, rrule=WEEKLY, subtasks=CARRY), version=version)
+    world.does(create("a", at=LATER, parent="p", due=due(0)))
+    world.goes_on("p", LATER)
+    assert world.task("a").due == due(7)
+    world.does(reopen("p", LATER + 1))
+    assert (world.task("a").parent, world.task("a").due) == ("p", due(days))
+
+
 @pytest.mark.parametrize("below_what", ["subtask", "occurrence"])
 def test_an_occurrence_that_was_put_below_the_next_is_not_put_below_itself(below_what):
     world = weekly(CARRY, ("a", "p", {}))
