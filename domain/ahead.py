@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, TypeGuard
 
 from msgspec.structs import replace
 
-from domain import composition, hierarchy, lists, merging, scheduling, series, times
+from domain import composition, containers, merging, scheduling, series, times
 from domain.compensation import Compensation, Contradicted
 from domain.entity import State, differing
 from domain.invalid import Conflict, Invalid
@@ -138,14 +138,14 @@ def _creation(task: r.Task, slot: Occurrence, command: Command) -> r.CreateOccur
     return advance.creation(command, task.id, task.recurrence, occurrence, series=name, due=slot.due)
 
 
-def _made(state: State, task: r.Task, slot: Occurrence, command: Command) -> series.Made:
-    """Return the occurrence of a slot as it would be created now.
+def _made(state: State, task: r.Task, creation: r.CreateOccurrence) -> series.Made:
+    """Return the occurrence that a command would create now.
 
     Raises ``Ended``, and ``Conflict`` if it was closed before it came.
     """
     latest = state.series(task.series or task.id)
     like = (latest.template if latest else None) or task
-    made = series.composed(state, like, _creation(task, slot, command))
+    made = series.composed(state, like, creation)
     if made is None:
         raise _is_closed()
     return made
@@ -175,7 +175,8 @@ def _closed(state: State, task: r.Task, slot: Occurrence, known: r.Override, com
     """Yield the closing of an occurrence: a closed task of its own, over whose slot the series passes."""
     deletes = isinstance(command, r.DeleteTask)
     closing = r.Closing.DONE if isinstance(command, r.CompleteTask) else r.Closing.SKIPPED
-    made, name = _made(state, task, slot, command).task, _creation(task, slot, command).task
+    creation = _creation(task, slot, command)
+    made, name = _made(state, task, creation).task, creation.task
     there = state.task(name)
     if there and there.status is not r.Status.DELETED:  # a task of its own has the id
         name, there = made.id, None
@@ -195,21 +196,15 @@ def _reopened(state: State, task: r.Task, known: r.Override) -> Iterator[Change]
     assert task.recurrence is not None
     if overrides.at(task.recurrence, known.slot):
         yield _with(task, r.Override(known.slot), r.Override(known.slot, following=True))
-        yield from _deleted(state, known)
-
-
-def _deleted(state: State, known: r.Override) -> Iterator[Change]:
-    """Yield the deletion of a task that was closed before its time."""
-    closed = state.task(known.task) if known.task else None
-    if closed and closed.status is r.Status.COMPLETED:
-        yield Change(closed, replace(closed, status=r.Status.DELETED))
+        if closed and closed.status is r.Status.COMPLETED:
+            yield Change(closed, replace(closed, status=r.Status.DELETED))
 
 
 def _changed(
     state: State, task: r.Task, slot: Occurrence, known: r.Override, command: r.UpdateTask
 ) -> Iterator[r.Override]:
     """Yield the overrides of a slot after a change of fields: what differs from the series then. Raises ``Invalid``."""
-    made = _made(state, task, slot, command)
+    made = _made(state, task, _creation(task, slot, command))
     wanted = merging.wanted(made.task, command.changed, command.fields)
     alone = {name: value for name, value in wanted.items() if _is_alone(name, wanted, command.scope)}
     following = {name: value for name, value in wanted.items() if name not in alone}
@@ -283,10 +278,7 @@ def _check(state: State, task: r.Task, slot: Occurrence, before: r.Task, after: 
         raise Invalid("due", "An occurrence needs a due; give one, or skip it.")
     composition.check_reminders(after.due, after.start, after.reminders)
     composition.check_start(after.start, after.due)
-    if after.parent != before.parent:
-        hierarchy.check(state, after)
-    if after.list != before.list:
-        lists.check(state, after)
+    containers.check(state, before, after)
     if task.recurrence and task.recurrence.repeats is r.Repeats.CALENDAR:
         _check_order(task, slot, after.due)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from domain import composition, hierarchy, lists, merging, times
+from domain import composition, containers, merging, times
 from domain.compensation import Compensation, Contradicted
 from domain.entity import State, differing
 from domain.invalid import Ended, Invalid
@@ -57,7 +57,7 @@ def continued(state: State, command: r.CreateOccurrence, *, bounded: bool = True
         return None
     if latest and command.cause in latest.undone:
         return None
-    return hierarchy.kept(state, lists.kept(state, composition.continued(previous, command, bounded=bounded)))
+    return containers.kept(state, composition.continued(previous, command, bounded=bounded))
 
 
 def created(state: State, command: r.CreateTask) -> r.Task:

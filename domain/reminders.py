@@ -47,7 +47,7 @@ def concerns(held: Held | None, event: Event) -> bool:
 def react(held: Held | None, event: Event, basis: Basis) -> After:
     """Return the state after an event, and the reminders that it cancelled and scheduled."""
     task = event.task
-    if isinstance(event, r.TaskPurged) or not concerns(held, event):
+    if isinstance(event, r.TaskPurged):
         return None, ()
     before, moved = replan(held or Held(task.id, "", "", (), ()), event.user, event.at, basis)
     closed = task.status is not r.Status.OPEN

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from domain import composition, hierarchy, lists, reminder_times, subtasks, templates, times
+from domain import composition, containers, reminder_times, subtasks, templates, times
 from domain.decision import BEFORE_7
 from domain.entity import State, differing
 from domain.invalid import Ended, Invalid
@@ -134,9 +134,10 @@ def _made(state: State, like: r.Task, command: r.CreateOccurrence) -> Made:
             why = _no_longer(problem)
     plain = _next(state, like, command)
     try:
-        return Made(plain, _kept(state, composition.overridden(plain, overrides.of(rule, command.occurrence))), why)
+        own = composition.overridden(plain, overrides.of(rule, command.occurrence))
     except Invalid as problem:
         return Made(plain, plain, _no_longer(problem))
+    return Made(plain, containers.kept(state, own), why)
 
 
 def _no_longer(problem: Invalid) -> str:
@@ -279,11 +280,7 @@ def _next(state: State, like: r.Task, command: r.CreateOccurrence) -> r.Task:
         zone = state.settings().zone
         carried = reminder_times.carried_by_days if state.version in BEFORE_7 else reminder_times.carried
         made = replace(made, reminders=carried(like.reminders, like.due, command.due, zone))
-    return _kept(state, made)
-
-
-def _kept(state: State, task: r.Task) -> r.Task:
-    return hierarchy.kept(state, lists.kept(state, task))
+    return containers.kept(state, made)
 
 
 def _made_after(state: State, task: r.Task, latest: r.Series) -> r.Task | None:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, get_args
 
 from msgspec.structs import replace
 
-from domain import ahead, before_6, decision, hierarchy, lists, scheduling, series, snoozing, subtasks
+from domain import ahead, before_6, containers, decision, hierarchy, lists, scheduling, series, snoozing, subtasks
 from domain.decision import BEFORE_6, BEFORE_7, About, Decision
 from domain.entity import EntityType, State, differing
 from domain.invalid import Conflict, Invalid
@@ -189,7 +189,7 @@ def _steps(state: State, answer: Transition, task: r.Task | None, command: Comma
             yield from _deleted(before, command)
         case Transition.RESTORE, r.Task() as before, _:
             status = r.Status.OPEN if before.completed_at is None else r.Status.COMPLETED
-            after = hierarchy.kept(state, lists.kept(state, replace(before, status=status)))
+            after = containers.kept(state, replace(before, status=status))
             yield from _opened(state, answer, before, after)
 
 
@@ -236,10 +236,7 @@ def _updated(state: State, before: r.Task, command: r.UpdateTask) -> Iterator[_S
         after = before_6.updated(state, before, command)
     else:
         after, own = scheduling.updated(state, before, command)
-    if after.parent != before.parent:
-        hierarchy.check(state, after)
-    if after.list != before.list:
-        lists.check(state, after)
+    containers.check(state, before, after)
     if after != before:
         yield _Step(Transition.UPDATE, before, after, own)
 

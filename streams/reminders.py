@@ -8,7 +8,7 @@ been folded.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, get_args
+from typing import Any
 
 from msgspec import Struct
 
@@ -31,8 +31,6 @@ stage = Stage(
 held_by_task = stage.table("held", r.StandingReminders)
 recipients_by_user = stage.table("recipients", r.Recipients)
 timers = stage.timer("timers")
-_WITHOUT_WITHHELD = (r.ReminderDue, r.DigestDue)
-"""The records that have recipients in decision versions before 7."""
 
 store = Store(
     held=held_by_task,
@@ -104,7 +102,8 @@ def keep_target(event: targets.Event) -> None:
 
 def addressed(block: Block, record: Any) -> Any:
     """Return a record, a reminder that is due or withheld with its user's targets."""
-    if not isinstance(record, _WITHOUT_WITHHELD if block.decision_version in BEFORE_7 else get_args(ledger.Decided)):
+    decided = ledger.Due if block.decision_version in BEFORE_7 else ledger.Decided
+    if not isinstance(record, decided):
         return record
     return recipients.addressed(recipients_by_user.get(record.user), record)
 

@@ -24,6 +24,7 @@ _SCOPED = (
     "Of a series, the occurrences to change: `this` one, this and the `following`, or `all`, counted from the first. "
     "Without it, a moved `due` or `start` is this one's, and the following ones get everything else, too."
 )
+_Scope = Literal["this", "following", "all"]
 _DELETES = (
     "Of a series' open occurrence: `this` leaves it out, and the next one opens; `following`, the default, ends the "
     "series; `all` first deletes all other occurrences, closed ones, too."
@@ -106,7 +107,7 @@ async def change_task(
     expected: Expected,
     services: Services,
     occurrence: Occurrence,
-    scope: Annotated[Literal["this", "following", "all"] | None, Query(description=_SCOPED)] = None,
+    scope: Annotated[_Scope | None, Query(description=_SCOPED)] = None,
 ) -> Response:
     """Set the fields in the body (RFC 7396): an absent field is unchanged, null clears one.
 
@@ -190,7 +191,7 @@ async def delete_task(
     expected: Expected,
     services: Services,
     occurrence: Occurrence,
-    scope: Annotated[Literal["this", "following", "all"] | None, Query(description=_DELETES)] = None,
+    scope: Annotated[_Scope | None, Query(description=_DELETES)] = None,
     subtasks: Annotated[Literal["delete"] | None, Query(description=_SUBTASKS)] = None,
 ) -> Response:
     """Delete a task. It can be restored for 30 days; its history stays.

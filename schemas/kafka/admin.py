@@ -97,7 +97,11 @@ async def cluster(kafka: str) -> str:
 async def partition_counts(kafka: str) -> dict[str, int]:
     """Return the number of partitions of each topic."""
     async with admin(kafka) as asked:
-        return {entry["topic"]: len(entry["partitions"]) for entry in await asked.describe_topics()}
+        return await _counts(asked)
+
+
+async def _counts(asked: AIOKafkaAdminClient, names: list[str] | None = None) -> dict[str, int]:
+    return {entry["topic"]: len(entry["partitions"]) for entry in await asked.describe_topics(names)}
 
 
 async def partition_count(kafka: str, topic: str) -> int:
@@ -140,7 +144,7 @@ async def _existing_counts(asked: AIOKafkaAdminClient, names: list[str]) -> dict
     """
     async for attempt in stamina.retry_context(on=NoTopic, attempts=None, timeout=10.0, wait_max=1.0):
         with attempt:
-            counts = {entry["topic"]: len(entry["partitions"]) for entry in await asked.describe_topics(names)}
+            counts = await _counts(asked, names)
             if missing := [name for name in names if not counts.get(name)]:
                 raise NoTopic(f"The broker has created {', '.join(missing)}, but tells no partitions.")
     return counts
