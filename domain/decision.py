@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from domain.rejections import Code
 from schemas.records import CommandOutcome, OutcomeKind
 
-VERSION = "7"
+VERSION = "8"
 """The decision version, recorded with each block. Raise it with every change to what is decided from the same log; keep
 the code of older versions as long as they are in ``DECIDABLE``."""
 UNENDING = ("3", "4")
@@ -26,7 +26,9 @@ UTC, and a command of the calendar acts although what it opens no longer comes t
 passes what it restores on to the next occurrence, and a series that goes back to an occurrence passes that one's own
 changes on; a subtask of the millisecond in which the next occurrence was created keeps its later due when it goes
 back."""
-DECIDABLE = (*BEFORE_7, VERSION)
+BEFORE_8 = (*BEFORE_7, "7")
+"""Versions by which a rule on a completed task begins nothing."""
+DECIDABLE = (*BEFORE_8, VERSION)
 """Versions that this Rondo can decide by, as in a replay: a stage for which they differ asks
 ``block.decision_version``."""
 

@@ -12,8 +12,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from domain import composition, merging, series, times
+from domain.decision import BEFORE_8
 from domain.entity import State, differing
-from domain.invalid import Invalid
+from domain.invalid import Conflict, Invalid
 from domain.recurrence import advance, keys, succession, upcoming
 from schemas import ids
 from schemas import records as r
@@ -60,6 +61,8 @@ def _begun(state: State, task: r.Task, command: str, parts: Mapping[str, Any]) -
     if parts.get("rrule") is None:
         composition.check_without_rule(parts.get("rdates"), parts.get("exdates"), parts.get("subtasks"))
         return task
+    if task.status is not r.Status.OPEN and state.version not in BEFORE_8:
+        raise Conflict("recurrence", "The task is completed; reopen it to let it begin a series.")
     known = state.series(task.id)
     is_free = known is None or known.task in {None, task.id}
     name = task.id if is_free else ids.derive("series", task.id, command)

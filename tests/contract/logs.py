@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from common import logs
 from schemas import records as r
@@ -31,6 +32,7 @@ from tests.unit.domain.given import (
     sent,
     set_settings,
     skip,
+    snooze,
     update,
 )
 
@@ -54,12 +56,13 @@ async def lived(at: Path) -> Saved:
 
 
 def _first_day() -> Iterator[Any]:
-    yield set_settings(zone=NEW_YORK, quiet_from="22:00:00", quiet_to="07:00:00")
+    yield set_settings(zone=NEW_YORK, quiet_from="22:00:00", quiet_to="07:00:00", digest_time="08:00:00")
     yield create_list()
     yield r.CreateTarget(**sent(user=BERT), target="hook", fields=r.TargetFields(name="Hook", kind="webhook"))
     yield from _series()
     yield from _checklists()
     yield from _gone_back()
+    yield from _ahead()
     yield create("plain", list="l", reminders=(r.Reminder("at", at=NOON + 40 * HOUR),))
     yield update("plain", snoozed=NOON + 50 * HOUR)
     yield command(r.CreateTask, "call", user=BERT, fields=_fields("call", NOON))
@@ -90,6 +93,17 @@ def _checklists() -> Iterator[Any]:
         yield from (create(f"{series} {part}", parent=parent) for part, parent in zip(_TREE, parents, strict=True))
         yield complete(f"{series} bath", NOON + HOUR)
         yield complete(series, NOON + HOUR)
+
+
+def _ahead() -> Iterator[Any]:
+    reminders = (r.Reminder("r", before=600),)
+    yield create("ahead", due=MORNING, rrule="FREQ=DAILY", reminders=reminders)
+    yield replace(skip("ahead"), occurrence="2026-11-24")
+    yield replace(update("ahead", due=r.Due("2026-11-25", "11:00:00"), scope=r.Scope.THIS), occurrence="2026-11-25")
+    yield replace(update("ahead", title="Water all of the plants"), occurrence="2026-11-27")
+    yield complete("ahead", NOON + HOUR)
+    yield create("snoozed", due=MONDAY, reminders=(r.Reminder("hourly", before=0, repeat_every=3600),))
+    yield snooze("snoozed", local="2026-11-24T09:00:00")
 
 
 def _gone_back() -> Iterator[Any]:

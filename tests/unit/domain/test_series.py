@@ -161,6 +161,14 @@ def test_setting_a_rule_on_a_plain_task_starts_a_series():
     assert world.series("t") == r.Series("2026-11-24T09:00:00", 1, task="t")
 
 
+def test_a_completed_task_begins_no_series():
+    world = World(create(due=PARIS), complete())
+    outcome = world.does(update(rrule="FREQ=DAILY")).outcome
+    assert (outcome.kind, outcome.field) == (r.OutcomeKind.REJECTED, "recurrence")
+    world.does(reopen())
+    assert world.does(update(rrule="FREQ=DAILY")).outcome.kind is r.OutcomeKind.ACCEPTED
+
+
 def test_a_series_ends_with_its_rule():
     world = World(create(due=PARIS, rrule="FREQ=DAILY;COUNT=2"))
     last = world.goes_on()
