@@ -1,5 +1,8 @@
 """Builds a task: from a command's fields, or from the previous occurrence; and checks its fields together."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from msgspec.structs import replace
 
 from domain import times
@@ -78,15 +81,16 @@ def check_rule(rrule: str, due: r.Due | None) -> str:
     return succession.check(rrule, due)
 
 
-def check_without_rule(
-    rdates: tuple[str, ...] | None, exdates: tuple[str, ...] | None, subtasks: r.Subtasks | None
-) -> None:
-    """Raise ``Invalid`` for further dates, exceptions or what becomes of subtasks without a rule."""
-    if subtasks:
+def check_without_rule(parts: Mapping[str, Any]) -> None:
+    """Raise ``Invalid`` for a part of a recurrence, other than its default, without a rule."""
+    if parts.get("subtasks"):
         raise Invalid("subtasks", "Only a task that recurs passes sub-tasks on; give recurrence, too, or leave it out.")
-    for name, dates in (("rdates", rdates), ("exdates", exdates)):
-        if dates:
+    for name in ("rdates", "exdates"):
+        if parts.get(name):
             raise Invalid(name, "These dates belong to a rule; give recurrence, too, or leave them out.")
+    for name, default in (("repeats", r.Repeats.SCHEDULE), ("missed", r.Missed.SKIP)):
+        if parts.get(name, default) is not default:
+            raise Invalid(name, "Only a task that recurs has this; give recurrence, too, or leave it out.")
 
 
 def check_reminders(due: r.Due | None, start: r.Due | None, reminders: tuple[r.Reminder, ...]) -> None:

@@ -59,7 +59,7 @@ def whole_series() -> Invalid:
 def _begun(state: State, task: r.Task, command: str, parts: Mapping[str, Any]) -> r.Task:
     """Return a task as the first occurrence of a series, unchanged without a rule."""
     if parts.get("rrule") is None:
-        composition.check_without_rule(parts.get("rdates"), parts.get("exdates"), parts.get("subtasks"))
+        _check_without_rule(state, parts)
         return task
     if task.status is not r.Status.OPEN and state.version not in BEFORE_8:
         raise Conflict("recurrence", "The task is completed; reopen it to let it begin a series.")
@@ -69,6 +69,12 @@ def _begun(state: State, task: r.Task, command: str, parts: Mapping[str, Any]) -
     version = known.rule_version + 1 if known and is_free else 1
     parts = {**parts, "subtasks": parts.get("subtasks") or r.Subtasks.RESET}
     return _first_of(replace(task, series=name), _recurrence(task.due, parts, version))
+
+
+def _check_without_rule(state: State, parts: Mapping[str, Any]) -> None:
+    """Raise ``Invalid`` for parts of a recurrence that a task without a rule can't have."""
+    ignored = ("repeats", "missed") if state.version in BEFORE_8 else ()
+    composition.check_without_rule({name: part for name, part in parts.items() if name not in ignored})
 
 
 def _changed(state: State, task: r.Task, after: r.Task, parts: Mapping[str, Any], scope: r.Scope) -> r.Task:
@@ -93,6 +99,8 @@ def _changed(state: State, task: r.Task, after: r.Task, parts: Mapping[str, Any]
     if not is_same and scope is r.Scope.THIS:
         raise whole_series()
     if given["rrule"] is None:
+        if state.version not in BEFORE_8:
+            composition.check_without_rule(parts)
         return replace(after, recurrence=None, series=None, occurrence=None)
     again = _rescheduled(task, after, given, scope, latest)
     assert again.recurrence is not None

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, get_args
 from msgspec.structs import replace
 
 from domain import ahead, before_6, containers, decision, hierarchy, lists, scheduling, series, snoozing, subtasks
-from domain.decision import BEFORE_6, BEFORE_7, About, Decision
+from domain.decision import BEFORE_6, BEFORE_7, BEFORE_8, About, Decision
 from domain.entity import EntityType, State, differing
 from domain.invalid import Conflict, Invalid
 from domain.rejections import Code
@@ -90,8 +90,16 @@ def decide(state: State, command: Command) -> Decision[Event]:
         else:
             steps = [*_steps(state, answer, task, command)]
     except Invalid as problem:
-        return _rejected(command, task, problem.code, problem.detail, problem.field)
+        return _rejected(command, task, problem.code, _detail(state, problem), problem.field)
+    if state.version not in BEFORE_8:
+        steps = [step for step in steps if step.after != step.before]
     return _accepted(state, command, steps) if steps else _nothing(command, task)
+
+
+def _detail(state: State, problem: Invalid) -> str:
+    """Return an error's sentence; by decision versions before 8, a date of a rule is as a task's start, not its due."""
+    is_earlier = state.version in BEFORE_8 and problem.field in {"rdates", "exdates", "occurrence"}
+    return problem.detail.replace("as the due is", "as the start is") if is_earlier else problem.detail
 
 
 def decide_by_version_4(state: State, command: r.CreateOccurrence) -> Decision[Event]:

@@ -17,13 +17,13 @@ from functools import partial
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from domain import cleaning, composition, merging, ranks, reminder_times, times
 from domain.invalid import Invalid
 from domain.recurrence import advance, succession
 from domain.recurrence.checks import MAX_DATES
-from schemas.records import Anchor, Due, Missed, Recurrence, Reminder, Repeats, TaskFields
+from schemas.records import Anchor, Due, Recurrence, Reminder, TaskFields
 
 MAX_TITLE = 500
 MAX_NOTES = 16_384
@@ -121,8 +121,7 @@ def _at_odds(fields: TaskFields, named: Collection[str]) -> Iterator[Invalid]:
             dates = {name: getattr(fields, name) for name in ("rdates", "exdates", "repeats")}
             advance.checked(Recurrence(rrule, fields.due, **dates))
         elif "rrule" in named:
-            composition.check_without_rule(fields.rdates, fields.exdates, fields.subtasks)
-            _check_without_modes(fields)
+            composition.check_without_rule(asdict(fields))
     except Invalid as problem:
         yield problem
     try:
@@ -131,13 +130,6 @@ def _at_odds(fields: TaskFields, named: Collection[str]) -> Iterator[Invalid]:
             composition.check_reminders(fields.due, fields.start, tuple(counted))
     except Invalid as problem:
         yield problem
-
-
-def _check_without_modes(fields: TaskFields) -> None:
-    """Raise ``Invalid`` for what the next occurrence follows from, or which missed one opens, without a rule."""
-    for name, default in (("repeats", Repeats.SCHEDULE), ("missed", Missed.SKIP)):
-        if getattr(fields, name) is not default:
-            raise Invalid(name, "Only a task that recurs has this; give recurrence, too, or leave it out.")
 
 
 def title(value: str) -> str:

@@ -48,9 +48,9 @@ def recurrence_set(rrule: str, start: Due, rdates: Sequence[str] = (), exdates: 
     without a zone, as if it were in UTC. Raises ``Invalid`` for the field ``recurrence``, ``rdates`` or ``exdates``.
     """
     rule = parse(rrule)
-    check_kinds(rule, start, utc=start.zone is not None or (rule.until or "").endswith("Z"))
+    check_kinds(rule, start, utc=start.zone is not None or (rule.until or "").endswith("Z"), like="start")
     rdates, exdates = ([each for text in dates for each in text.split(",")] for dates in (rdates, exdates))
-    keys = dates(rdates, exdates, start)
+    keys = dates(rdates, exdates, start, like="start")
     if keys[0] and keys[0][0] < times.key(start):
         raise Invalid("rdates", f"{keys[0][0]} is before the start, and nothing recurs before that; leave it out.")
     found = RecurrenceSet(start, rule, *keys, includes_start=False)
@@ -67,12 +67,19 @@ def nothing_left() -> Invalid:
     return Invalid("exdates", "The exceptions leave no occurrence; leave one of them out.")
 
 
-def dates(rdates: Sequence[str], exdates: Sequence[str], start: Due) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def dates(
+    rdates: Sequence[str], exdates: Sequence[str], start: Due, *, like: str = "due"
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return further dates and exceptions as local keys. Raises ``Invalid`` as ``local_keys``, and for too many."""
     if len(rdates) + len(exdates) > MAX_DATES:
         field = "rdates" if len(rdates) > MAX_DATES else "exdates"
         raise Invalid(field, f"A rule has at most {MAX_DATES} further dates and exceptions together.")
-    return local_keys("rdates", rdates, start), local_keys("exdates", exdates, start)
+    return local_keys("rdates", rdates, start, like=like), local_keys("exdates", exdates, start, like=like)
+
+
+def is_written(text: str) -> bool:
+    """Return whether a text has the form of a date or a local time, or one in UTC, in ISO 8601 or RFC 5545."""
+    return _DATE.fullmatch(text) is not None
 
 
 def written_key(field: str, written: str) -> str:
@@ -83,20 +90,21 @@ def written_key(field: str, written: str) -> str:
     return moment.isoformat() if "T" in written else moment.date().isoformat()
 
 
-def local_keys(field: str, dates: Sequence[str], start: Due) -> tuple[str, ...]:
+def local_keys(field: str, dates: Sequence[str], start: Due, *, like: str = "due") -> tuple[str, ...]:
     """Return dates as local keys, sorted and without duplicates. Raises ``Invalid`` unless each is of the start's kind.
 
     A date or a local time is written as in ISO 8601 or as in RFC 5545, a time in UTC only if the start has a zone.
+    ``like`` is what the error calls the start: a task has a due.
     """
-    return tuple(sorted({_local_key(field, date, start) for date in dates}))
+    return tuple(sorted({_local_key(field, date, start, like) for date in dates}))
 
 
-def _local_key(field: str, written: str, start: Due) -> str:
+def _local_key(field: str, written: str, start: Due, like: str) -> str:
     example = "2026-12-31" if start.time is None else "2026-12-31T23:00"
     moment = _moment(field, written, example)
     if ("T" in written) != (start.time is not None) or (written.endswith("Z") and start.zone is None):
         kind = "a date" if start.time is None else "a local time"
-        raise Invalid(field, f"{written} must be {kind}, as the start is: write it like {example}.")
+        raise Invalid(field, f"{written} must be {kind}, as the {like} is: write it like {example}.")
     if written.endswith("Z"):
         moment = times.local_at(times.milliseconds(moment, None), start.zone)
     date, _, time = moment.isoformat().partition("T")
@@ -106,7 +114,7 @@ def _local_key(field: str, written: str, start: Due) -> str:
 def _moment(field: str, written: str, example: str) -> datetime:
     """Return a date or time, that in UTC without its Z. Raises ``Invalid``."""
     try:
-        moment = datetime.fromisoformat(written.removesuffix("Z")) if _DATE.fullmatch(written) else None
+        moment = datetime.fromisoformat(written.removesuffix("Z")) if is_written(written) else None
     except ValueError:
         moment = None
     if moment is None or moment.year < 1970:
@@ -123,14 +131,14 @@ def check_for_task(rule: Rule, start: Due | None) -> None:
         raise Invalid(FIELD, f"A task recurs at most {MAX_TIMES} times a day; name fewer times, or a longer INTERVAL.")
 
 
-def check_kinds(rule: Rule, start: Due, *, utc: bool) -> None:
+def check_kinds(rule: Rule, start: Due, *, utc: bool, like: str = "due") -> None:
     """Raise ``Invalid`` if a rule's UNTIL or times are not of the start's kind (RFC 5545, section 3.3.10).
 
-    ``utc`` is whether an UNTIL with a time must be in UTC.
+    ``utc`` is whether an UNTIL with a time must be in UTC, ``like`` what the error calls the start.
     """
     if start.time is None and rule.freq < Freq.DAILY:
-        raise Invalid(FIELD, f"FREQ={rule.freq.name} needs a due with a time.")
+        raise Invalid(FIELD, f"FREQ={rule.freq.name} needs a {like} with a time.")
     example = "20261231" if start.time is None else "20261231T230000Z" if utc else "20261231T230000"
     if rule.until is not None and len(rule.until) != len(example):
         kind = "a date" if start.time is None else "a time in UTC" if utc else "a local time"
-        raise Invalid(FIELD, f"UNTIL must be {kind}, as the due is: write it like {example}.")
+        raise Invalid(FIELD, f"UNTIL must be {kind}, as the {like} is: write it like {example}.")

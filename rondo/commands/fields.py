@@ -31,6 +31,7 @@ OPTION_FIELDS = {
     "subtasks": "subtasks",
 }
 """Fields by the option that sets them, and by the name under which `--clear` clears them."""
+DATES = ("rdate", "exdate")
 TIMES = {"due-time": "due", "start-time": "start"}
 """More names for `--clear`: the time of a field, with its zone; the day stays."""
 CLEARED = click.option(
@@ -73,8 +74,8 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="daily, weekdays, weekly, monthly, yearly; a rule such as FREQ=WEEKLY;BYDAY=MO; or 'every! 3 days', which "
         "counts from completion.",
     ),
-    click.option("--rdate", multiple=True, help="A further date of the rule, such as 2026-12-24T09:00; repeatable."),
-    click.option("--exdate", multiple=True, help="A date that the rule leaves out; repeatable."),
+    click.option("--rdate", multiple=True, help="A further date of the rule; same forms as --due; repeatable."),
+    click.option("--exdate", multiple=True, help="A date that the rule leaves out; same forms as --due; repeatable."),
     click.option(
         "--repeats",
         type=OneOf(["schedule", "completion", "calendar"]),
@@ -102,7 +103,7 @@ def written(typed: dict[str, Any], *, whole: bool = True) -> Fields:
     """
     zone = typed["zone"]
     notes = api_command.typed_in() if typed["notes"] == "-" else typed["notes"]
-    several = {name: list(typed[name]) for name in ("tag", "rdate", "exdate")}
+    several = {"tag": list(typed["tag"]), **{name: local_keys(f"--{name}", typed[name], zone) for name in DATES}}
     values = {**typed, **dated(typed, zone, whole), **several, **repeated(typed), "notes": notes}
     if zone and not is_used(zone, values, typed["remind"]):
         values |= elsewhere(zone, values, whole)
@@ -168,12 +169,17 @@ def occurrence(text: str | None) -> str | None:
     """Return a typed day or time as the local key that names an occurrence. Raises ``click.UsageError``."""
     if text is None:
         return None
+    return ",".join(local_keys("--on", [text], None))
+
+
+def local_keys(option: str, typed: Iterable[str], zone: str | None) -> list[str]:
+    """Return typed days and times as local keys, instants in UTC. Raises ``click.UsageError``."""
+    if not typed:
+        return []
     from rondo.terminal import dates  # noqa: PLC0415 - the parser of filters takes long to import
 
-    found = read("--on", dates.due, text, None, here(None), False)
-    if "date" not in found:
-        raise click.UsageError("--on needs a day: write one, as in --on 'fri 9:00'.")
-    return f"{found['date']}T{found['time']}" if found.get("time") else str(found["date"])
+    at = here(zone)
+    return [key for text in typed for key in read(option, dates.local_keys, text, at)]
 
 
 def here(zone: str | None) -> "Clock":

@@ -1,5 +1,7 @@
 """`rondo occurrences`: the occurrences of a rule. It asks no server."""
 
+from collections.abc import Sequence
+
 import click
 
 from domain.invalid import Invalid
@@ -7,7 +9,7 @@ from domain.recurrence import checks
 from domain.recurrence.described import described
 from domain.recurrence.preview import MOST
 from domain.recurrence.rule_words import LANGUAGES, Language
-from rondo.commands import api_command, output
+from rondo.commands import api_command, fields, output
 from rondo.commands.choices import OneOf
 from rondo.commands.exits import USAGE, Failed
 from rondo.commands.help_format import Context
@@ -23,7 +25,7 @@ class Command(click.Command):
 
 @click.command(cls=Command)
 @click.argument("rule")
-@click.option("--start", metavar="TIME", help="The first day or time, such as 2026-01-31T09:00; default: today.")
+@click.option("--start", metavar="TIME", help="The first day or time: 2026-01-31T09:00, 'mon 9:00'; default: today.")
 @click.option("-z", "--zone", help="Time zone of all times, such as Europe/Paris; default: floating.")
 @click.option("-n", "--limit", type=click.IntRange(1, MOST), default=10, help="The most lines; default: 10.")
 @click.option("--exdate", multiple=True, metavar="TIME", help="Leave out this day or time; repeatable.")
@@ -46,7 +48,8 @@ def occurrences(  # noqa: PLR0917 - click's
     words and why a time is moved or left out are on standard error.
     """
     try:
-        found = checks.recurrence_set(_rule(rule), _start(start, zone), rdate, exdate)
+        begin = _start(start, zone)
+        found = checks.recurrence_set(_rule(rule), begin, _keys(rdate, begin), _keys(exdate, begin))
     except Invalid as error:
         raise Failed(error.detail, USAGE) from error
     except (ValueError, clock.NoZone) as error:
@@ -72,10 +75,26 @@ def _rule(typed: str) -> str:
 
 
 def _start(typed: str | None, zone: str | None) -> Due:
-    """Return the typed start, or today's date. Raises ``Invalid`` and ``NoZone``."""
-    if typed is not None:
+    """Return the typed start, or today's date. Raises ``Invalid``, ``ValueError`` and ``NoZone``."""
+    if typed is None:
+        return checks.start_at(clock.now(zone or api_command.default_zone()).date().isoformat(), None)
+    if checks.is_written(typed):
         return checks.start_at(typed, zone)
-    return checks.start_at(clock.now(zone or api_command.default_zone()).date().isoformat(), None)
+    from rondo.terminal import dates  # noqa: PLC0415 - the parser of filters takes long to import
+
+    found = dates.due(typed, zone, fields.here(zone))
+    local = f"{found['date']}T{found['time']}" if found.get("time") else found["date"]
+    return checks.start_at(local, found.get("zone") or zone)
+
+
+def _keys(typed: Sequence[str], start: Due) -> list[str]:
+    """Return typed days and times as local keys, instants in UTC. Raises ``ValueError`` and ``NoZone``."""
+    if all(checks.is_written(each) for text in typed for each in text.split(",")):
+        return [*typed]
+    from rondo.terminal import dates  # noqa: PLC0415 - the parser of filters takes long to import
+
+    at = fields.here(start.zone)
+    return [key for text in typed for key in dates.local_keys(text, at)]
 
 
 def _reasons(items: list[dict[str, str | None]]) -> list[str]:

@@ -35,7 +35,6 @@ PHRASES: Mapping[str, str] = {
     "give one, or use `at`": "give one, or an instant in --remind",
     "With `time`, `before` is in whole days or weeks, such as P1D": "With a time of day, it is in whole days or weeks, "
     "as in '1d before at 18:00'",
-    "as the start is": "as the due is",
     "`before` is at most": "It is at most",
     "Give either before or at": "Write a time before the due, or an instant",
     "either `before`, a time before the due, or `at`, an instant": "either a time before the due, or an instant",

@@ -4,12 +4,13 @@
 """
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import cast
 from zoneinfo import ZoneInfo
 
 from domain.query.dates import Clock, Unit
 from domain.query.phrases import NUMBER, UNITS, number
+from domain.recurrence.checks import is_written
 from rondo.client.models import Until, WrittenDue, WrittenReminder
 from rondo.terminal.clock import zone as zone_of
 from rondo.terminal.days import TIME, has_time, read
@@ -58,6 +59,22 @@ def due(text: str, zone: str | None, clock: Clock, whole: bool = True) -> Writte
         found = found.next(clock)
     parts = {"date": found.day, "time": found.time, "zone": zone if found.time else None}
     return cast("WrittenDue", {name: value for name, value in parts.items() if value})
+
+
+def local_keys(text: str, clock: Clock) -> list[str]:
+    """Parse a day or a local time by which an occurrence is named; an instant is in UTC.
+
+    What is written as in ISO 8601 or RFC 5545 stays as it is, several joined by commas, too. Raises ``NoDay`` for
+    anything else, and for a time alone.
+    """
+    if all(map(is_written, written := text.split(","))):
+        return written
+    found = read(text, clock)
+    if isinstance(found, datetime):
+        return [found.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")]
+    if found.day is None:
+        raise NoDay(text, f"fri {found.time}", why="needs a day")
+    return [f"{found.day}T{found.time}" if found.time else found.day]
 
 
 def reminder(text: str, clock: Clock) -> WrittenReminder:

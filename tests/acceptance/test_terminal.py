@@ -221,4 +221,4 @@ def test_an_occurrence_that_is_yet_to_come_is_decided_about_by_its_day(terminal:
     assert terminal.type("reopen", task, "--on", "2099-12-14") == f"Opened 2099-12-14 of {task} Bins\n"
     refused = terminal.type("skip", task, "--on", "2099-12-15", status=1)
     assert "The series has no occurrence on 2099-12-15; the next after that is 2099-12-21." in refused
-    assert terminal.type("skip", task, "--on", "9:00", status=2).splitlines()[-1].startswith("--on needs a day")
+    assert terminal.type("skip", task, "--on", "9:00", status=2).splitlines()[-1].startswith("--on: '9:00' needs a day")

@@ -127,6 +127,8 @@ COMMANDS: dict[str, Callable[[], Command]] = {
     "set due and title, of no scope": lambda: update(title="Other", due=LATE, scope=r.Scope.UNNAMED),
     "set due of all": lambda: update(due=LATE, scope=r.Scope.ALL),
     "set dates": lambda: update(rdates=("2026-11-28T10:00",), exdates=("2026-11-25T09:00",)),
+    "set dates of another kind": lambda: update(exdates=("2026-11-25", "2026-11-26T09:00")),
+    "clear rule and set missed": lambda: update(rrule=None, missed=r.Missed.EACH),
     "repeat from completion": lambda: update(repeats=r.Repeats.COMPLETION, missed=r.Missed.EACH),
     "skip": skip,
     "snooze": lambda: snooze(days=1, seconds=60),
@@ -172,6 +174,9 @@ AHEAD: dict[str, Callable[[], Command]] = {
     "skip ahead": lambda: replace(skip(), occurrence="2026-11-25T09:00:00"),
     "delete ahead": lambda: replace(delete(scope=r.Scope.THIS), occurrence="2026-11-25"),
     "move ahead": lambda: replace(update(due=LATE, title="Late", scope=r.Scope.THIS), occurrence="2026-11-25"),
+    "change ahead to what it is": lambda: replace(
+        update(title="Water the plants", scope=r.Scope.THIS), occurrence="2026-11-25"
+    ),
     "delete from one ahead on": lambda: replace(delete(), occurrence="2026-11-26"),
     "change from one ahead on": lambda: replace(update(due=LATE, title="Late"), occurrence="2026-11-25"),
     "reopen ahead": lambda: replace(reopen(), occurrence="2026-11-26"),

@@ -6,7 +6,8 @@ from itertools import count
 from msgspec.structs import replace
 
 from domain import audit, entities, reminder_state, undo
-from domain.decision import VERSION
+from domain.decision import BEFORE_8, VERSION
+from domain.entity import differing
 from domain.filters import FILTER
 from domain.lists import LIST
 from domain.recurrence import awaiting
@@ -242,7 +243,10 @@ class World(User):
     def evolve(self, event):
         """Fold an event, and keep its audit entry."""
         of = entities.of(event)
-        changed = audit.entry(None, self.get(of, of.name(of.after(event))), event)
+        before = self.get(of, of.name(of.after(event)))
+        if self.version not in BEFORE_8 and before and type(event) is not of.purged:
+            assert differing(before, of.after(event)), f"{event} changes nothing"
+        changed = audit.entry(None, before, event)
         super().evolve(event)
         reversal = r.Reversal(event.id, changed.event, event.at, changed.changes)
         audited = undo.AuditedEvent(changed.task, event.cause, reversal, changed.subject)

@@ -168,6 +168,13 @@ def test_closing_one_twice_does_nothing():
         assert world.does(on(again)).outcome.kind is r.OutcomeKind.NOTHING_TO_DO
 
 
+@pytest.mark.parametrize("change", [moved, lambda: since(title="Feed"), lambda: since(rrule="FREQ=DAILY;COUNT=3")])
+def test_changing_one_twice_to_the_same_does_nothing_more(change):
+    world = World(WEEKLY, change())
+    assert world.does(change()).outcome.kind is r.OutcomeKind.NOTHING_TO_DO
+    assert len(world.events) == 2
+
+
 @pytest.mark.parametrize("command", [on(complete()), on(skip()), alone(), moved()])
 def test_reopening_takes_all_of_it_back(command):
     world = World(WEEKLY, command, on(reopen()))

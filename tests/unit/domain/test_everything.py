@@ -5,12 +5,15 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from domain import entities
+from domain.recurrence.derived import CLOSING, derived
 from domain.rejections import Code
 from schemas import records as r
 from tests.unit.domain.given import (
     ANNA,
     BERT,
+    DAY,
     LIFECYCLES,
+    NOON,
     PARIS,
     WEEKDAYS,
     World,
@@ -26,8 +29,14 @@ from tests.unit.domain.given import (
     rename_tag,
     reopen,
     restore,
+    sent,
+    set_settings,
+    skip,
+    snooze,
     update,
 )
+
+LATE = replace(PARIS, date="2026-11-27")
 
 NAMES = st.sampled_from(["a", "b", "c"])
 WHO = st.sampled_from([ANNA, ANNA, ANNA, BERT])
@@ -47,20 +56,31 @@ def asked(draw):
                 {"tags": (other,)},
                 {"due": PARIS, "rrule": WEEKDAYS},
                 {"due": None, "rrule": None},
+                {"due": PARIS, "rrule": "FREQ=DAILY", "repeats": r.Repeats.CALENDAR},
+                {"missed": r.Missed.EACH},
                 {"pinned": True, "rank": "V"},
             ]
         )
     )
     whole = {name: value for name, value in fields.items() if value is not None}
+    ahead = {"occurrence": draw(st.sampled_from(["2026-11-25", "2026-11-26"]))}
+    scope = draw(st.sampled_from(r.Scope))
     kinds = [r.CompleteTask, r.ReopenTask, r.DeleteTask, r.RestoreTask]
     return draw(
         st.sampled_from(
             [
                 create(one, **whole),
-                update(one, **fields),
+                update(one, scope=scope, **fields),
+                replace(update(one, scope=scope, **fields), **ahead),
+                replace(update(one, scope=r.Scope.THIS, title="Other", due=LATE), **ahead),
+                *(replace(make(one), **ahead) for make in (complete, skip, reopen)),
+                replace(delete(one, scope=scope), **ahead),
+                skip(one),
+                snooze(one, **draw(st.sampled_from([{}, {"until": NOON + DAY}, {"days": 1}]))),
+                set_settings(zone=draw(st.sampled_from([None, "Europe/Paris"]))),
                 complete(one),
                 reopen(one),
-                delete(one),
+                delete(one, scope=scope),
                 restore(one),
                 command(draw(st.sampled_from(kinds)), one, user=draw(WHO), expected=expected),
                 *(each for of in LIFECYCLES for each in lived(of, one, expected).values()),
@@ -148,3 +168,18 @@ def test_versions_of_everything_count_its_events(commands):
     for event in world.events:
         counted[identity(event)] = counted.get(identity(event), 0) + 1
         assert entities.after(event).version == counted[identity(event)]
+
+
+@given(st.lists(asked(), max_size=8))
+def test_a_command_that_changes_nothing_emits_no_event(commands):
+    series = (create(one, due=PARIS, rrule=WEEKDAYS, repeats=mode) for one, mode in zip("ab", r.Repeats, strict=False))
+    world = World(*series, create("c", parent="a"))  # it holds every event against what that changes
+    for one in commands:
+        for event in world.does(one).events:
+            if isinstance(event, CLOSING) and (followup := derived(event, world.version)):
+                world.does(followup)
+        world.does(again := replace(one, id=sent()["id"]))
+        world.does(undoing := world.undoing(one))
+        world.does(replace(undoing, id=sent()["id"], bulk=sent()["id"]))
+        world.does(world.undoing(undoing))
+        world.does(world.undoing(again))

@@ -103,7 +103,7 @@ REFUSED = [
     (("FREQ=DAILY", "2026-01-01T09:00", "Mars"), {}, "zone", "no such time zone"),
     (("FREQ=DAILY", "2026-01-01T09:00Z", "Europe/Paris"), {}, "start", "without Z"),
     (("FREQ=DAILY;RSCALE=CHINESE",), {}, "recurrence", "RSCALE=CHINESE is not supported"),
-    (("FREQ=HOURLY", "2026-01-01"), {}, "recurrence", "needs a due with a time"),
+    (("FREQ=HOURLY", "2026-01-01"), {}, "recurrence", "needs a start with a time"),
     (("FREQ=DAILY;UNTIL=20261231",), {}, "recurrence", "UNTIL must be a local time"),
     (("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",), {}, "recurrence", "never matches"),
     (("FREQ=DAILY",), {"exdates": ["2026-11-25"]}, "exdates", "must be a local time"),

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from domain.recurrence import advance
 from domain.validation import check
 from schemas import records as r
-from tests.unit.domain.given import NOON, PARIS, World, complete, create, reopen, skip, update
+from tests.unit.domain.given import NOON, PARIS, WEEKDAYS, World, complete, create, reopen, skip, update
 
 THIS, FOLLOWING, ALL, UNNAMED = r.Scope.THIS, r.Scope.FOLLOWING, r.Scope.ALL, r.Scope.UNNAMED
 LATER = replace(PARIS, date="2026-11-26", time="10:00:00")
@@ -138,9 +138,38 @@ def test_what_is_wrong_with_a_change_of_a_recurrence_is_said_of_its_field(fields
     assert (outcome.code, outcome.field) == ("invalid", field)
 
 
-def test_dates_of_a_plain_task_are_refused():
-    outcome = World(create(due=PARIS)).does(update(rdates=("2026-11-25T09:00",))).outcome
-    assert (outcome.code, outcome.field) == ("invalid", "rdates")
+PARTS = {
+    "rdates": ("2026-11-25T09:00",),
+    "exdates": ("2026-11-25T09:00",),
+    "repeats": r.Repeats.CALENDAR,
+    "missed": r.Missed.EACH,
+    "subtasks": r.Subtasks.CARRY,
+}
+WITHOUT_RULE = {
+    "create": lambda part: (create(due=PARIS, **part),),
+    "change": lambda part: (create(due=PARIS), update(**part)),
+    "clear": lambda part: (create(due=PARIS, rrule=WEEKDAYS), update(rrule=None, **part)),
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("case", WITHOUT_RULE)
+def test_a_part_of_a_recurrence_is_refused_without_a_rule(name, case):
+    *past, last = WITHOUT_RULE[case]({name: PARTS[name]})
+    outcome = World(*past).does(last).outcome
+    assert (outcome.code, outcome.field) == ("invalid", name)
+
+
+@pytest.mark.parametrize("name", ["repeats", "missed"])
+def test_what_a_task_without_a_rule_has_anyway_may_be_said(name):
+    default = getattr(r.TaskFields(), name)
+    outcome = World(create(due=PARIS)).does(update(**{name: default})).outcome
+    assert outcome.kind is r.OutcomeKind.NOTHING_TO_DO
+
+
+def test_dates_of_another_kind_are_compared_with_the_due_of_a_task():
+    outcome = World(create(due=PARIS, rrule=WEEKDAYS)).does(update(exdates=("2026-11-25",))).outcome
+    assert outcome.detail == "2026-11-25 must be a local time, as the due is: write it like 2026-12-31T23:00."
 
 
 def test_dates_are_kept_in_one_form():

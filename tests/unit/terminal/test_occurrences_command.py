@@ -22,6 +22,14 @@ def test_a_word_is_a_rule_and_a_date_has_no_time(typed: Type) -> None:
     assert typed("occurrences", "weekdays", "--start", "2026-01-30", "-n", "2")[1] == "2026-01-30\n2026-02-02\n"
 
 
+def test_starts_and_dates_are_typed_as_a_due_is(typed: Type) -> None:
+    begin = ("--start", "2026-12-05 9am", "--zone", "Asia/Tokyo")
+    words = ("--exdate", "2026-12-06 9:00", "--rdate", "2026-12-05T20:00Z")
+    assert typed("occurrences", "FREQ=DAILY;COUNT=3", *begin, *words)[1] == (
+        "2026-12-05T09:00:00\n2026-12-06T05:00:00\n2026-12-07T09:00:00\n"
+    )
+
+
 def test_without_a_start_it_begins_today(typed: Type) -> None:
     days = {datetime.now(zone("Asia/Tokyo")).date().isoformat()}
     _, out, _ = typed("occurrences", "daily", "-n", "1", "--zone", "Asia/Tokyo")
@@ -55,6 +63,8 @@ def test_json_has_all_of_it(typed: Type) -> None:
         ("daily", "--zone", "Mars"),
         ("daily", "--start", "2026-02-30"),
         ("daily", *START, "--exdate", "2026-02-01"),
+        ("daily", *START, "--exdate", "9:00"),
+        ("daily", "--start", "some day"),
         ("daily", *START, *["--exdate=2026-02-01T09:00"] * 501),
         ("biweekly", *START),
     ],

@@ -57,6 +57,20 @@ def test_a_scope_is_sent_with_a_deletion_and_a_change(typed: Type) -> None:
         assert [one.path.partition("?")[2] for one in api.asked] == ["scope=this", "scope=following"]
 
 
+def test_dates_of_a_rule_are_typed_as_a_due_is(typed: Type) -> None:
+    with Scripted(answer()) as api:
+        words = ("--exdate", "2027-01-04 9am", "--exdate", "20270105T090000", "--rdate", "2027-01-06T09:00+01:00")
+        typed("edit", ID, *words, "--json", api=api.url)
+        sent = {"exdates": ["2027-01-04T09:00", "20270105T090000"], "rdates": ["2027-01-06T08:00:00Z"]}
+        assert api.asked[0].body == sent
+
+
+@pytest.mark.parametrize("option", ["--exdate", "--rdate", "--on"])
+def test_a_date_of_a_rule_needs_a_day(typed: Type, option: str) -> None:
+    status, _, err = typed("edit", ID, "--title", "x", option, "9:00")
+    assert (status, f"{option}: '9:00' needs a day." in err) == (2, True)
+
+
 def test_an_unknown_scope_is_refused(typed: Type) -> None:
     status, _, err = typed("edit", ID, "--scope", "some", "--title", "x")
     assert (status, "--scope" in err) == (2, True)
