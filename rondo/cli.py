@@ -50,6 +50,7 @@ SECTIONS = {
         "tags": Wired("tags:tags_group", "Show and change tags on all tasks."),
     },
     "Notifications": {
+        "notifications": Wired("notifications:notifications", "Show what was sent, what was not, and why."),
         "targets": Wired("targets:targets_group", "Show and change where notifications go."),
     },
     "Rules": {

@@ -112,6 +112,9 @@ def test_a_mail_arrives_once_the_server_is_back(terminal: Terminal, user: User) 
         mail = target(terminal, "Mail", address)
     task = remind(terminal, "Water")
     ends(user, task, {mail: ["claimed", "failed"]})
+    _, _, status, target_, title, why = terminal.type("notifications").rstrip("\n").split("\t")
+    assert (status, target_, title) == ("failed", "Mail", "Water")
+    assert "; next try " in why
     assert terminal.json("targets")[0]["failing_since"]
     with mailbox(port) as (box, _):
         ends(user, task, {mail: ["claimed", "failed", "claimed", "sent"]}, RETRIED)
@@ -148,6 +151,10 @@ def test_within_quiet_hours_nothing_is_sent_and_the_ledger_says_so(
         task = remind(terminal, "Water")
         ends(user, task, {hook_: ["suppressed"] for hook_ in hooks or [None]})
         assert not hook.received
+    shown = [line.split("\t")[2:] for line in terminal.type("notifications").splitlines()]
+    to = sorted(f"Hook {number}" for number in range(addresses)) or ["log"]
+    why = "It was due within the quiet hours."
+    assert sorted(shown) == [["suppressed", each, "Water", why] for each in to]
     [reminder] = user.rondo.reminders()
     assert reminder["status"] == "suppressed"
     assert {step["detail"] for n in user.rondo.notifications() for step in n["steps"]} == {

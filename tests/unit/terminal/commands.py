@@ -91,6 +91,7 @@ TYPED = (
     Typed(("filters", "edit", "home", "--name", "n", "--filter", "open", "--sort", "due", "--order", "V"), (FILTERS,)),
     Typed(("filters", "edit", "home", "--colour", "#ffffff"), (FILTERS,)),
     Typed(("filters", "delete", "home"), (FILTERS,)),
+    Typed(("notifications", "--limit", "7")),
     Typed(("targets",)),
     Typed(("targets", "show")),
     Typed(("targets", "add", "phone", "ntfy://topic", "--disable", "--order", "V")),
