@@ -11,6 +11,7 @@ from uvicorn.config import STARTUP_FAILURE
 from api.app import create_app
 from api.configuration import Settings
 from common import logs, serving, settings
+from schemas.kafka import clients
 
 
 class _Server(uvicorn.Server):
@@ -30,6 +31,7 @@ def main() -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     configured = settings.load(Settings)
+    settings.load(clients.Security)
     logs.configure(configured.log)
     config = serving.config(
         create_app(configured),

@@ -14,6 +14,7 @@ from api import __main__ as server
 from api.configuration import Settings
 from api.http.attempts import Attempts
 from common.serving import plain
+from schemas.kafka import clients
 from schemas.topics import TASK_COMMANDS
 
 TOPIC = "bench-bare"
@@ -27,8 +28,8 @@ class Bare(FastAPI):
 
 def producer(kafka: str, timeout: float = 10.0) -> AIOKafkaProducer:
     """Return a producer with the settings of the API's."""
-    return AIOKafkaProducer(
-        bootstrap_servers=kafka,
+    return clients.producer(
+        kafka,
         enable_idempotence=True,
         acks="all",
         request_timeout_ms=int(timeout * 1000),

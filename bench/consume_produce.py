@@ -4,19 +4,20 @@ import asyncio
 import signal
 import sys
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
 from bench.run import Run, arguments
+from schemas.kafka import clients
 
 _BATCH_BYTES = 900_000  # as in the runtime
 
 
 async def copy(run: Run) -> None:
     """Produce every command again, until cancelled."""
-    producer = AIOKafkaProducer(bootstrap_servers=run.kafka, max_batch_size=_BATCH_BYTES)
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=run.kafka,
+    producer = clients.producer(run.kafka, max_batch_size=_BATCH_BYTES)
+    consumer = clients.consumer(
+        run.kafka,
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="earliest",

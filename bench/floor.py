@@ -13,10 +13,10 @@ from statistics import median
 from uuid import uuid4
 
 import asyncpg
-from aiokafka import AIOKafkaProducer
 
 from bench import bare, load, log
 from local.ports import HOST
+from schemas.kafka import clients
 
 TOPIC = "bench-floor"
 _CHANNEL = "bench_floor"
@@ -108,7 +108,7 @@ async def _produce(kafka: str) -> AsyncIterator[Step]:
 async def _transaction(kafka: str) -> AsyncIterator[Step]:
     """Use two producers alternately, as the stages do: one waits for the markers of its last transaction."""
     id_ = uuid4().hex
-    made = [AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=f"bench-{id_}-{number}") for number in range(2)]
+    made = [clients.producer(kafka, transactional_id=f"bench-{id_}-{number}") for number in range(2)]
     async with made[0], made[1]:
         following = cycle(made)
 

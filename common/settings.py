@@ -3,22 +3,61 @@
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from common import addresses
+from common import addresses, secret_files
 
-Address = Annotated[str, AfterValidator(addresses.readable)]
-"""An address that may hold a password, in a form in which no error quotes a part of that."""
+Secret = Annotated[str, Field(repr=False)]
+"""A secret: without it the settings are represented, and ``RONDO_<NAME>_FILE`` may name a file that has it."""
+Address = Annotated[Secret, AfterValidator(addresses.readable)]
+"""An address that may hold a password, in a form in which no error quotes a part of that: a secret, too."""
 Brokers = Annotated[str, AfterValidator(addresses.brokers)]
 """Bootstrap servers of Kafka."""
 
-S = TypeVar("S", bound="Settings")
+S = TypeVar("S", bound="Environment")
 
 
-class Settings(BaseSettings):
-    """A process's settings. Each field's name in capitals, after ``RONDO_``, is its environment variable."""
+class Conflict(ValueError):
+    """A setting does not go with the others."""
 
-    model_config = SettingsConfigDict(env_prefix="RONDO_", frozen=True, use_attribute_docstrings=True)
+    def __init__(self, variable: str, reason: str) -> None:
+        super().__init__(f"The setting {variable} {reason}.")
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """Reads each secret, in the environment or not, with ``common.secret_files``."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[str | None, str, bool]:
+        """Return a field's value, its name and that it is not complex; None for what is not secret or not set."""
+        return None if field.repr else secret_files.value(_variable(field_name)), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the secrets that are set."""
+        found = (self.get_field_value(field, name)[:2] for name, field in self.settings_cls.model_fields.items())
+        return {name: value for value, name in found if value is not None}
+
+
+class Environment(BaseSettings):
+    """Settings from the environment. Each field's name in capitals, after ``RONDO_``, is its variable.
+
+    An empty variable is one that is not set.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="RONDO_", env_ignore_empty=True, frozen=True, use_attribute_docstrings=True
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *_: PydanticBaseSettingsSource, **named: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read what is given, then secrets, then the rest of the environment."""
+        return named["init_settings"], _SecretFiles(settings_cls), named["env_settings"]
+
+
+class Settings(Environment):
+    """A process's settings."""
 
     log: str = "info"
     """The least level that is logged: debug, info, warning or error."""
@@ -34,6 +73,13 @@ class Serving(Settings):
     answered, it is answered 503. A process needs as many file descriptors (`ulimit -n`) and some 60 more."""
 
 
+def all_or_none(settings: Environment, *fields: str) -> None:
+    """Raise ``Conflict`` if some of these settings are set, and others are not."""
+    given = [each for each in fields if getattr(settings, each)]
+    if given and (missing := [_variable(each) for each in fields if each not in given]):
+        raise Conflict(_variable(given[0]), f"needs {' and '.join(missing)}")
+
+
 def load(settings: type[S], **given: Any) -> S:
     """Read settings from the environment, or end the process with a sentence that says what is wrong.
 
@@ -42,8 +88,22 @@ def load(settings: type[S], **given: Any) -> S:
     try:
         return settings(**given)
     except ValidationError as error:
-        wrong = error.errors(include_input=False)[0]
-        name = f"RONDO_{str(wrong['loc'][0]).upper()}"
-        if wrong["type"] == "missing":
-            raise SystemExit(f"The setting {name} is missing: set it, or start everything by make run.") from None
-        raise SystemExit(f"The setting {name} is not usable: {wrong['msg'].removeprefix('Value error, ')}.") from None
+        raise SystemExit(described(error)) from None
+    except secret_files.Unreadable as error:
+        raise SystemExit(f"{error}.") from None
+
+
+def described(error: ValidationError) -> str:
+    """Return a sentence that says what is wrong with a setting, without its value."""
+    wrong = error.errors(include_input=False)[0]
+    reason = wrong["msg"].removeprefix("Value error, ")
+    if not wrong["loc"]:  # of several, see ``Conflict``
+        return reason
+    name = _variable(str(wrong["loc"][0]))
+    if wrong["type"] == "missing":
+        return f"The setting {name} is missing: set it, or start everything by make run."
+    return f"The setting {name} is not usable: {reason}."
+
+
+def _variable(field: str) -> str:
+    return f"RONDO_{field.upper()}"

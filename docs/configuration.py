@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import NoneType
-from typing import Any, Literal, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import HttpUrl
@@ -17,21 +17,24 @@ import local.settings
 import schemas.registry.__main__
 import streams.runtime.settings
 from rondo import location
+from schemas.kafka.clients import Security
 
 FILE = Path(__file__).with_suffix(".md")
-PROGRAMS: Mapping[str, type[BaseSettings]] = {
-    "workers": streams.runtime.settings.Settings,
-    "API": api.configuration.Settings,
-    "registry": schemas.registry.__main__.Settings,
-    "stack": local.settings.Settings,
+PROGRAMS: Mapping[str, tuple[type[BaseSettings], ...]] = {
+    "workers": (streams.runtime.settings.Settings, Security),
+    "API": (api.configuration.Settings, Security),
+    "registry": (schemas.registry.__main__.Settings, Security),
+    "stack": (local.settings.Settings,),
+    "`rondo`": (Security,),
 }
-"""The programs that read settings. A setting of several programs is described by the first."""
+"""The settings of each program. A setting of several programs is described by the first."""
 
-_TYPES = {str: "text", int: "whole number", float: "number", Path: "path", HttpUrl: "URL"}
+_TYPES = {str: "text", bool: "`true` or `false`", int: "whole number", float: "number", Path: "path", HttpUrl: "URL"}
 _HEAD = """# Configuration
 
 Every setting is an environment variable. Under `make run` all have defaults: the stack passes its processes all they
 need, also required ones. A process that is started by itself exits with an error if one is missing or invalid.
+A secret may be in a file instead: the setting that ends in `_FILE` names that file.
 `make docs` generates this page from the settings in the code.
 """
 _TAIL = """
@@ -55,6 +58,7 @@ class Setting:
     """One setting: its variable, its readers, and its description."""
 
     name: str
+    is_secret: bool
     readers: tuple[str, ...]
     takes: str
     default: str
@@ -77,21 +81,32 @@ def document() -> str:
 
 def settings() -> Iterator[Setting]:
     """Yield every setting of every program, in the order of declaration."""
-    for name in dict.fromkeys(name for program in PROGRAMS.values() for name in program.model_fields):
-        readers = {who: program.model_fields[name] for who, program in PROGRAMS.items() if name in program.model_fields}
+    programs = {who: {n: f for each in read for n, f in each.model_fields.items()} for who, read in PROGRAMS.items()}
+    for name in dict.fromkeys(name for fields in programs.values() for name in fields):
+        readers = {who: fields[name] for who, fields in programs.items() if name in fields}
         described = next((field.description for field in readers.values() if field.description), None)
         if described is None:
             raise ValueError(f"The setting {name} has no docstring in any of {', '.join(readers)}.")
         first = next(iter(readers.values()))
-        yield Setting(f"RONDO_{name.upper()}", tuple(readers), takes_of(first), default(first), _markdown(described))
+        variable, is_secret = f"RONDO_{name.upper()}", not first.repr
+        yield Setting(variable, is_secret, tuple(readers), takes_of(first), default(first), _markdown(described))
 
 
 def takes_of(field: FieldInfo) -> str:
     """Describe the values that a setting takes."""
-    kind = next(each for each in (*get_args(field.annotation), field.annotation) if each is not NoneType)
-    if get_origin(field.annotation) is Literal:
-        return ", ".join(f"`{choice}`" for choice in get_args(field.annotation))
+    kind = _kind(field.annotation)
+    if get_origin(kind) is Literal:
+        return ", ".join(f"`{choice}`" for choice in get_args(kind))
     return ", ".join((_TYPES[kind], *filter(None, map(_bound, field.metadata))))
+
+
+def _kind(annotation: Any) -> Any:
+    """Return the type of a setting that is not None, without what constrains it."""
+    if get_origin(annotation) is Annotated:
+        return _kind(get_args(annotation)[0])
+    if isinstance(annotation, UnionType) or get_origin(annotation) is Union:
+        return _kind(next(each for each in get_args(annotation) if each is not NoneType))
+    return annotation
 
 
 def _bound(bound: Any) -> str | None:
@@ -114,12 +129,15 @@ def default(field: FieldInfo) -> str:
     value = field.default
     if isinstance(value, Path):
         value = value.relative_to(local.settings.ROOT) if value.is_absolute() else value
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
     return "none" if value in {None, ""} else f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 
 def _table(rows: list[Setting], with_readers: bool) -> Iterator[str]:
     columns = ("setting", "who reads it", "takes", "default", "means")
-    cells = [(f"`{row.name}`", ", ".join(row.readers), row.takes, row.default, row.means) for row in rows]
+    names = {row: f"`{row.name}`" + (f", `{row.name}_FILE`" if row.is_secret else "") for row in rows}
+    cells = [(names[row], ", ".join(row.readers), row.takes, row.default, row.means) for row in rows]
     for line in (columns, ("---",) * len(columns), *cells):
         yield f"| {' | '.join(cell for index, cell in enumerate(line) if with_readers or index != 1)} |"
 

@@ -127,7 +127,7 @@ def _running(only: frozenset[str] | None, *, greet: bool) -> Iterator[tuple[Stac
             data.write(directory.run, {**run, "directory": leftovers.identity(directory.path)})
             if greet:
                 took, today = time.monotonic() - began, datetime.now(UTC).date()
-                click.echo(greeting(run, directory.run, took, today=today, webhook=chosen.webhook is not None))
+                click.echo(greeting(run, directory.run, took, today=today, webhook=bool(chosen.webhook)))
             yield stack, stopping
         finally:
             directory.run.unlink(missing_ok=True)

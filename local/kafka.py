@@ -11,7 +11,6 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
-from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from local import metadata, paths, ports
@@ -20,7 +19,7 @@ from local.jars import KAFKA
 from local.java import java
 from local.paths import sync
 from local.process import Command, Process
-from schemas.kafka import admin
+from schemas.kafka import admin, clients
 from schemas.topics import Topic
 
 RELEASE = "4.2"
@@ -262,7 +261,7 @@ def answers(bootstrap: str, seconds: float = 3) -> bool:
 
 
 async def _answers(bootstrap: str, seconds: float) -> bool:
-    client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=round(seconds * 1000))
+    client = clients.bare(bootstrap, request_timeout_ms=round(seconds * 1000))
     try:
         await client.bootstrap()
     except (KafkaError, OSError):

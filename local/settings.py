@@ -8,10 +8,11 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from common import addresses, room
+from common import addresses, room, secret_files
+from common.settings import Environment, Secret, described
 from local.errors import Problem
+from schemas.kafka.clients import Security
 
 ROOT = Path(__file__).parent.parent
 CACHE = ROOT / ".cache"
@@ -66,19 +67,17 @@ def _grouping(topologies: str) -> str:
     return topologies
 
 
-class Settings(BaseSettings):
-    """The stack's settings. Each field's name in capitals, after ``RONDO_``, is its environment variable."""
-
-    model_config = SettingsConfigDict(env_prefix="RONDO_", frozen=True, use_attribute_docstrings=True)
+class Settings(Environment):
+    """The stack's settings."""
 
     data: Annotated[Path, AfterValidator(_directory)] = ROOT / ".data"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     partitions: Annotated[int, Field(ge=1, le=1000)] = 4
     topologies: Annotated[str, AfterValidator(_grouping)] = ""
     kafka: Annotated[str, AfterValidator(_brokers)] | None = None
-    postgres: Annotated[str, AfterValidator(_database)] | None = None
-    registry: Annotated[str, AfterValidator(_url)] | None = None
-    webhook: str | None = None
+    postgres: Annotated[Secret, AfterValidator(_database)] = ""
+    registry: Annotated[Secret, AfterValidator(_url)] = ""
+    webhook: Secret = ""
     disk_bytes: Annotated[int, Field(ge=room.MIB)] = room.ENOUGH
     stack: Literal["embedded", "docker"] = "embedded"
     """Where broker, registry and Postgres come from, unless ``RONDO_KAFKA``, ``RONDO_REGISTRY`` and ``RONDO_POSTGRES``
@@ -89,9 +88,18 @@ class Settings(BaseSettings):
 def load() -> Settings:
     """Read the settings; raise ``Problem`` for an invalid one."""
     try:
-        return Settings(**{"stack": os.environ["STACK"]} if "STACK" in os.environ else {})  # type: ignore[arg-type]
+        found = Settings(**{"stack": os.environ["STACK"]} if "STACK" in os.environ else {})  # type: ignore[arg-type]
+        if not found.kafka and (needless := Security().model_fields_set):
+            raise Problem(
+                f"The setting RONDO_{min(needless).upper()} is for the broker that RONDO_KAFKA names: set that, too."
+            )
+        return found  # noqa: TRY300
+    except secret_files.Unreadable as error:
+        raise Problem(f"{error}.") from None
     except ValidationError as error:
         wrong = error.errors(include_input=False)[0]
+        if not wrong["loc"]:
+            raise Problem(described(error)) from None
         name = str(wrong["loc"][0]).upper()
         setting = name if name == "STACK" and name in os.environ else f"RONDO_{name}"
         raise Problem(f"The setting {setting} is not usable: {wrong['msg']}.") from None

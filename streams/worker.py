@@ -16,7 +16,7 @@ from mode.types import ServiceT
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from common import causes, logs, private, serving, settings
-from schemas.kafka import admin
+from schemas.kafka import admin, clients
 from schemas.kafka.clock_watch import ClockWatch
 from schemas.topics import CLOCK
 from streams import topologies
@@ -33,6 +33,7 @@ def run(names: Sequence[str] = ()) -> None:
     Raises ``WrongTopology``.
     """
     chosen = settings.load(Settings)
+    settings.load(clients.Security)
     grouped = topologies.parsed(chosen.topologies)
     if unknown := {*names} - {one.name for one in grouped}:
         raise WrongTopology(

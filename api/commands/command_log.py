@@ -16,6 +16,7 @@ from common import causes
 from domain import entities
 from schemas.codec import Codec
 from schemas.envelope import Envelope, Source, batches, seal
+from schemas.kafka import clients
 from schemas.kafka.latest import Latest
 from schemas.kafka.log_reader import LogReader
 from schemas.kafka.stopping import stop
@@ -151,8 +152,8 @@ class CommandLog:
     async def _connection(self) -> AsyncIterator[AIOKafkaProducer]:
         self._broken.clear()
         await self._codec.publish([TASK_COMMANDS])
-        producer = AIOKafkaProducer(
-            bootstrap_servers=self._kafka,
+        producer = clients.producer(
+            self._kafka,
             client_id="rondo-api",
             enable_idempotence=True,
             acks="all",

@@ -11,7 +11,7 @@ import click
 import httpx
 from aiokafka.errors import KafkaError
 
-from common import logs
+from common import logs, settings
 from common.addresses import only_origins
 from rondo.client import RondoError
 from rondo.commands import api_command, demo, output
@@ -19,6 +19,7 @@ from rondo.commands.exits import AWAY, Failed
 from rondo.commands.help_format import Context
 from rondo.location import Place, UnknownAddress
 from rondo.operator import audit, grouping, lag, replay, tail, topics
+from schemas.kafka import clients
 from schemas.kafka.admin import NoTopic
 from schemas.kafka.hidden import StillOpen
 from schemas.registry.client import RegistryUnavailable
@@ -75,6 +76,7 @@ class LogCommand(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         logs.configure("warning")  # a worker's own setting is applied later
+        settings.load(clients.Security)
         try:
             return super().invoke(ctx)
         except REPORTED as error:

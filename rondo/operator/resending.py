@@ -7,7 +7,7 @@ once.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 
 from common import clock
 from domain.idempotency import RETENTION
@@ -15,6 +15,7 @@ from rondo.operator.dead_letters import DeadLetterRecord, Log, in_order, text
 from schemas import ids
 from schemas import records as r
 from schemas.envelope import Source, seal
+from schemas.kafka import clients
 from schemas.kafka.latest import Latest
 from schemas.kafka.stopping import started
 from schemas.topics import DEAD_LETTERS, TASK_COMMANDS
@@ -66,9 +67,7 @@ async def send(
     later = await look(log, ordered) if looked is None else looked
     await log.codec.publish({stage.retries for stage in log.stages.values() if stage.retries})
     latest = await _latest(log, {dead.partition for dead in ordered})
-    producer = AIOKafkaProducer(
-        bootstrap_servers=kafka, enable_idempotence=True, max_request_size=DEAD_LETTERS.max_bytes
-    )
+    producer = clients.producer(kafka, enable_idempotence=True, max_request_size=DEAD_LETTERS.max_bytes)
     async with started(producer):
         sent = []
         for dead in ordered:

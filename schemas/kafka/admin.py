@@ -15,6 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
+from schemas.kafka import clients
 from schemas.topics import DAYS, Topic
 
 _ANY_TIME = (
@@ -58,7 +59,7 @@ def _config(topic: Topic) -> dict[str, str]:
 @asynccontextmanager
 async def admin(kafka: str) -> AsyncIterator[Any]:
     """Connect an admin client."""
-    client = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    client = clients.admin(kafka)
     try:
         await client.start()
         yield client

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
-from aiokafka import AIOKafkaProducer
 
 from common import causes
 from common.clock import steady
+from schemas.kafka import clients
 from schemas.kafka.stopping import stop
 from schemas.topics import CLOCK
 
@@ -77,7 +77,7 @@ class ClockWatch:
 
     async def ask(self) -> None:
         """Ask the broker for its time; without an answer keep the last known difference."""
-        producer = AIOKafkaProducer(bootstrap_servers=self._kafka, acks=1)
+        producer = clients.producer(self._kafka, acks=1)
         try:
             async with asyncio.timeout(_PATIENCE):
                 await producer.start()

@@ -11,6 +11,7 @@ from typing import Literal, Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
+from schemas.kafka import clients
 from schemas.kafka.admin import partition_count, partition_counts
 from schemas.kafka.latest import Latest
 from schemas.kafka.partition_reader import PartitionReader
@@ -39,8 +40,8 @@ class LogReader:
     @classmethod
     async def connect(cls, kafka: str, isolation: Isolation = "read_committed", fetch_bytes: int = _SOME_BYTES) -> Self:
         """Connect to a broker; ``fetch_bytes`` bounds one fetch of a partition. Raises KafkaConnectionError."""
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=kafka,
+        consumer = clients.consumer(
+            kafka,
             isolation_level=isolation,
             auto_offset_reset="earliest",
             enable_auto_commit=False,

@@ -2,11 +2,13 @@
 
 import asyncio
 import sys
+from typing import Annotated
 
 import uvicorn
-from pydantic import HttpUrl
+from pydantic import Field, HttpUrl
 
 from common import logs, serving, settings
+from schemas.kafka import clients
 from schemas.registry.log import SchemaLog, StorageUnavailable
 from schemas.registry.server import app_of
 from schemas.registry.service import Service
@@ -16,7 +18,7 @@ class Settings(settings.Serving):
     """The registry's settings."""
 
     kafka: settings.Brokers
-    registry: HttpUrl
+    registry: Annotated[HttpUrl, Field(repr=False)]
 
 
 async def serve(chosen: Settings) -> None:
@@ -33,6 +35,7 @@ async def serve(chosen: Settings) -> None:
 def main() -> None:
     """Serve, or end with one sentence about what is missing."""
     chosen = settings.load(Settings)
+    settings.load(clients.Security)
     logs.configure(chosen.log)
     try:
         asyncio.run(serve(chosen))

@@ -8,9 +8,11 @@ import asyncio
 import logging
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from schemas.kafka import clients
+from schemas.kafka.admin import admin
 from schemas.kafka.log_reader import committed
 from schemas.kafka.stopping import stop
 from schemas.registry.subjects import SchemaEntry, decoded, encoded
@@ -38,8 +40,8 @@ class SchemaLog:
             async with asyncio.timeout(_TIMEOUT * 2):
                 await self.close()
                 await _create(self._kafka)
-                self._producer = AIOKafkaProducer(
-                    bootstrap_servers=self._kafka, transactional_id=SCHEMAS.name, transaction_timeout_ms=_TIMEOUT * 1000
+                self._producer = clients.producer(
+                    self._kafka, transactional_id=SCHEMAS.name, transaction_timeout_ms=_TIMEOUT * 1000
                 )
                 await self._producer.start()
                 return [decoded(raw.key, raw.value) async for raw in committed(self._kafka, SCHEMAS.name)]
@@ -76,17 +78,13 @@ class SchemaLog:
 
 
 async def _create(kafka: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
-    try:
-        await admin.start()
-        configs = {
-            "cleanup.policy": "compact",
-            "retention.ms": str(SCHEMAS.retention),
-            "message.timestamp.after.max.ms": str(2**63 - 1),  # no schema is refused for its time
-        }
-        answer = await admin.create_topics([NewTopic(SCHEMAS.name, 1, -1, {}, configs)])
-        for _, code, *_ in answer.topic_errors:
-            if code and for_code(code) is not TopicAlreadyExistsError:
-                raise for_code(code)
-    finally:
-        await admin.close()
+    configs = {
+        "cleanup.policy": "compact",
+        "retention.ms": str(SCHEMAS.retention),
+        "message.timestamp.after.max.ms": str(2**63 - 1),  # no schema is refused for its time
+    }
+    async with admin(kafka) as asked:
+        answer = await asked.create_topics([NewTopic(SCHEMAS.name, 1, -1, {}, configs)])
+    for _, code, *_ in answer.topic_errors:
+        if code and for_code(code) is not TopicAlreadyExistsError:
+            raise for_code(code)

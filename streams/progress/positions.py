@@ -14,6 +14,7 @@ from common import clock
 from postgres import writer
 from schemas import records as r
 from schemas.codec import Codec
+from schemas.kafka import clients
 from schemas.kafka.admin import partitions
 from schemas.kafka.log_reader import LogReader
 from schemas.kafka.stopping import started
@@ -156,11 +157,7 @@ async def _fenced(kafka: str, topology: Topology, number: int) -> AsyncIterator[
     async with AsyncExitStack() as producers:
         first, _ = [
             await producers.enter_async_context(
-                started(
-                    AIOKafkaProducer(
-                        bootstrap_servers=kafka, transactional_id=transactional_id(topology.name, number, id_)
-                    )
-                )
+                started(clients.producer(kafka, transactional_id=transactional_id(topology.name, number, id_)))
             )
             for id_ in (0, 1)
         ]

@@ -10,7 +10,7 @@ from aiokafka.errors import ProducerFenced
 
 from schemas import records as r
 from schemas.codec import Codec
-from schemas.kafka import admin
+from schemas.kafka import admin, clients
 from schemas.kafka.hidden import settled_ends
 from schemas.kafka.log_reader import LogReader
 from schemas.kafka.stopping import started
@@ -140,7 +140,7 @@ async def _verify(context: Context, wanted: Plan, topologies: Sequence[Topology]
 
 
 def _producer(settings: Settings) -> AIOKafkaProducer:
-    return AIOKafkaProducer(bootstrap_servers=settings.kafka, transactional_id=_ID)
+    return clients.producer(settings.kafka, transactional_id=_ID)
 
 
 async def _open(context: Context, wanted: Plan, producer: AIOKafkaProducer, ended: Sequence[Ended]) -> None:

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from common import causes
 from schemas.envelope import Source, seal
-from schemas.kafka import admin
+from schemas.kafka import admin, clients
 from schemas.kafka.hidden import Hidden
 from schemas.kafka.log_reader import ends
 from schemas.kafka.stopping import stop
@@ -127,8 +127,8 @@ class Runtime(Service):
         self.context = replace(self.context, cluster=await admin.cluster(self.settings.kafka))
 
     async def _join(self) -> None:
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.settings.kafka,
+        self._consumer = clients.consumer(
+            self.settings.kafka,
             group_id=self._group,
             client_id=self._group,
             group_instance_id=self._worker.instance or None,
@@ -216,7 +216,7 @@ class Runtime(Service):
     async def _outside(self) -> AIOKafkaProducer:
         async with self._starting_producer:
             if self._producer is None:
-                producer = AIOKafkaProducer(bootstrap_servers=self.settings.kafka, enable_idempotence=True)
+                producer = clients.producer(self.settings.kafka, enable_idempotence=True)
                 await producer.start()
                 self._producer = producer
             return self._producer

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from schemas import records as r
 from schemas.codec import Serde
 from schemas.envelope import Envelope, batches
+from schemas.kafka import clients
 from schemas.kafka.latest import Latest
 from schemas.kafka.log_reader import LogReader
 from schemas.kafka.stopping import stop
@@ -66,8 +67,8 @@ class KafkaStore:
         return positions(self.state, self._context.codec)
 
     async def _initialise(self, number: int) -> None:
-        producer = AIOKafkaProducer(
-            bootstrap_servers=self._settings.kafka,
+        producer = clients.producer(
+            self._settings.kafka,
             transactional_id=self._id(number),
             transaction_timeout_ms=int(self._settings.transaction_timeout * 1000),
             max_batch_size=BATCH_BYTES,

@@ -5,6 +5,7 @@ from aiokafka import AIOKafkaProducer
 
 from common import causes
 from postgres import writer
+from schemas.kafka import clients
 from schemas.kafka.latest import Latest
 from schemas.kafka.stopping import stop
 from schemas.topics import DEAD_LETTERS
@@ -108,8 +109,8 @@ class PostgresStore:
         if not block.dead:
             return
         if self._dead_letters is None:
-            self._dead_letters = AIOKafkaProducer(
-                bootstrap_servers=self._settings.kafka, enable_idempotence=True, max_request_size=DEAD_LETTERS.max_bytes
+            self._dead_letters = clients.producer(
+                self._settings.kafka, enable_idempotence=True, max_request_size=DEAD_LETTERS.max_bytes
             )
             await self._dead_letters.start()
         for dead in block.dead.envelopes(self._codec, _offset_of):

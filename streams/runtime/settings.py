@@ -31,7 +31,7 @@ class Settings(Targets):
     """Which stages run as one, as `core=tasks,recurrence reminders audit notify views`; by default all run as one that
     can ([architecture.md](architecture.md#topologies)). The same for every process and command; to change it for a log
     that exists, [regroup](operating.md#regrouping)."""
-    webhook: HttpUrl | None = None
+    webhook: Annotated[HttpUrl | None, Field(repr=False)] = None
     """Reminders are POSTed to this URL, as JSON; without it they are logged."""
 
     block_records: Annotated[int, Field(ge=1)] = 1000

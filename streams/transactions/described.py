@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 from aiokafka.client import AIOKafkaClient, CoordinationType
 from aiokafka.errors import IncompatibleBrokerVersion, LeaderNotAvailableError, for_code
 
+from schemas.kafka import clients
 from streams.transactions.wire import DescribeProducers, DescribeTransactions, ListTransactions, WriteTxnMarkers
 
 LIVE = frozenset({"Ongoing", "PrepareCommit", "PrepareAbort", "PrepareEpochFence"})
@@ -59,7 +60,7 @@ class Cluster:
     @asynccontextmanager
     async def of(cls, kafka: str, partitions: Iterable[TopicPartition]) -> AsyncIterator[Self]:
         """Connect. Raises KafkaConnectionError if there is no broker."""
-        client = AIOKafkaClient(bootstrap_servers=kafka)
+        client = clients.bare(kafka)
         try:
             await client.bootstrap()
             await client.set_topics({tp.topic for tp in partitions})

@@ -10,9 +10,10 @@ import asyncio
 from collections.abc import Collection, Iterable
 
 import structlog
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import CoordinatorLoadInProgressError, KafkaError
 
+from schemas.kafka import clients
 from schemas.kafka.admin import NoTopic
 from schemas.kafka.hidden import OVERDUE, overdue
 from schemas.kafka.log_reader import committed
@@ -143,7 +144,7 @@ def _log_settled(one: Open, by: KnownTransaction | None, *, committed: bool) -> 
 
 async def _fence(kafka: str, identity: str) -> None:
     """Initialise a transactional id: its current user can write nothing more, and must start over."""
-    producer = AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=identity, transaction_timeout_ms=_TIMEOUT_MS)
+    producer = clients.producer(kafka, transactional_id=identity, transaction_timeout_ms=_TIMEOUT_MS)
     try:
         async with asyncio.timeout(_FENCED):
             await producer.start()

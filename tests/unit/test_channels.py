@@ -21,8 +21,8 @@ from schemas.records import Delivery, Notification, Step
 from streams.channels import deliver
 from streams.messages import reminder
 from streams.runtime.settings import Settings
+from tests.certificates import untrusted
 from tests.receiver import Receiver
-from tests.unit.certificate import untrusted
 
 DELIVER = """
 import asyncio

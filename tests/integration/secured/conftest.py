@@ -1,0 +1,14 @@
+"""Parts that only users with passwords may use, over TLS."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.secured.broker import Secured, started
+
+
+@pytest.fixture(scope="package")
+def secured(kafka_jars: Path, directory: Path) -> Iterator[Secured]:
+    with started(kafka_jars, directory / "secured") as broker:
+        yield broker
