@@ -19,7 +19,8 @@ Found = TypeVar("Found")
 
 BOOKKEEPING = frozenset({"id", "user", "changed_at", "version"})
 """The fields of a record that its audit entry has anyway."""
-_SET_BY_EACH_EVENT = {"changed_at", "version"}
+_BESIDE = {"changed_at", "version", "carried_from"}
+"""The fields that an event sets beside what it changes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,8 +136,8 @@ class EntityType(Generic[Record]):
 
 
 def differing(before: Any, after: Any) -> tuple[str, ...]:
-    """Return the fields of an entity whose values differ, in the record's order, except those that each event sets."""
-    names = (name for name in after.__struct_fields__ if name not in _SET_BY_EACH_EVENT)
+    """Return the fields of an entity whose values differ, in the record's order, except what is set beside others."""
+    names = (name for name in after.__struct_fields__ if name not in _BESIDE)
     return tuple(name for name in names if getattr(before, name) != getattr(after, name))
 
 

@@ -11,8 +11,10 @@ What is due, starts, or reminds, does so as many days later as the occurrences a
 series of its own: it moves, open, to the next occurrence, as it is, and what is below it is its own.
 
 A copy's id is derived from the occurrence and from the first subtask that it goes back to (``Task.origin``), so a
-repetition leads to the same copies, and each subtask has one copy below an occurrence. When an earlier occurrence takes
-the place of the next one again, copies are deleted, what was skipped is open again, and all else moves back.
+repetition leads to the same copies, and each subtask has one copy below an occurrence. What is carried over has the
+first occurrence that it comes from (``Task.carried_from``), so that no times decide whether its dates move back. When
+an earlier occurrence takes the place of the next one again, copies are deleted, what was skipped is open again, and all
+else moves back.
 """
 
 from collections import deque
@@ -23,7 +25,7 @@ from datetime import date
 from msgspec.structs import replace
 
 from domain import hierarchy, reminder_times, times
-from domain.decision import BEFORE_7
+from domain.decision import BEFORE_7, BEFORE_8
 from domain.entity import State, differing
 from schemas import ids
 from schemas import records as r
@@ -98,14 +100,13 @@ def taken_back(state: State, reopened: r.Task, following: r.Task) -> Iterator[Ch
             yield Change(one, replace(one, status=r.Status.OPEN, completed_at=None, closing=r.Closing.DONE))
     home = {copy_id(following, one): one.id for one in reversed(originals)}
     gone = {following.id, *(one.id for one in below_following if is_copy(one, following))}
-    days = _days(following, reopened) if mode_of(following) is r.Subtasks.CARRY else 0
     for one in below_following:
         if one.id == reopened.id:  # it was put below the one that it replaces
             continue
         if one.id in gone:
             yield Change(one, replace(one, status=r.Status.DELETED))
             continue
-        back = _moved(state, one, days) if _was_carried(state, one, following) else one
+        back = _carried_back(state, one, reopened, following)
         if one.parent in gone and not hierarchy.is_below(state, reopened, one.id):
             back = replace(back, parent=home.get(one.parent, reopened.id))
         if back != one:
@@ -164,9 +165,35 @@ def _carried(state: State, closed: r.Task, following: r.Task) -> Iterator[Change
         else:
             continue
         going.add(one.id)
-        after = _moved(state, after, days) if one.status is r.Status.OPEN else after
+        if state.version not in BEFORE_8 or one.status is r.Status.OPEN:
+            after = _carried_over(state, after, closed, days)
         if after != one:
             yield Change(one, after)
+
+
+def _carried_over(state: State, one: r.Task, closed: r.Task, days: int) -> r.Task:
+    """Return a subtask whose dates are moved by days as it is carried over, and which knows since when they are."""
+    after = _moved(state, one, days)
+    if after == one or state.version in BEFORE_8:
+        return after
+    return replace(after, carried_from=one.carried_from if _is_carried(state, one, closed) else closed.id)
+
+
+def _carried_back(state: State, one: r.Task, reopened: r.Task, following: r.Task) -> r.Task:
+    """Return a subtask whose dates are moved back by as much as they were moved when it was carried over."""
+    if state.version in BEFORE_8:
+        carries = mode_of(following) is r.Subtasks.CARRY and _was_carried(state, one, following)
+        return _moved(state, one, _days(following, reopened)) if carries else one
+    if not _is_carried(state, one, following):
+        return one
+    since = None if one.carried_from == reopened.id else one.carried_from
+    return replace(_moved(state, one, _days(following, reopened)), carried_from=since)
+
+
+def _is_carried(state: State, one: r.Task, occurrence: r.Task) -> bool:
+    """Return whether a subtask has dates that were moved as it was carried over within the series of an occurrence."""
+    first = state.task(one.carried_from) if one.carried_from else None
+    return first is not None and first.series == occurrence.series
 
 
 def _open_within(subtasks: list[r.Task]) -> set[str]:
@@ -194,6 +221,7 @@ def _copy(one: r.Task, name: str, parent: str, at: int) -> r.Task:
         parent=parent,
         origin=one.origin or one.id,
         version=1,
+        carried_from=None,
     )
 
 
@@ -207,10 +235,10 @@ def _was_skipped(one: r.Task, following: r.Task) -> bool:
 
 
 def _was_carried(state: State, one: r.Task, following: r.Task) -> bool:
-    """Return whether a subtask was there, and open, as the following occurrence was created.
+    """Return whether a subtask was there, and open, as the following occurrence was created, by their times.
 
-    Nobody knows an occurrence in the millisecond of its creation, so what is as old was there. Decision version 6 takes
-    it for a new one.
+    Nobody knows an occurrence in the millisecond of its creation, so what is as old was there; decision version 6 takes
+    it for a new one. Clocks that were set back between the two mislead it.
     """
     is_older = one.created_at < following.created_at + (state.version not in BEFORE_7)
     return is_older and (one.completed_at is None or one.completed_at >= following.created_at)

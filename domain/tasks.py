@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from domain import ahead, before_6, containers, decision, hierarchy, lists, scheduling, series, snoozing, subtasks
 from domain.decision import BEFORE_6, BEFORE_7, BEFORE_8, About, Decision
-from domain.entity import EntityType, State, differing
+from domain.entity import BOOKKEEPING, EntityType, State, differing
 from domain.invalid import Conflict, Invalid
 from domain.rejections import Code
 from schemas import records as r
@@ -125,6 +125,7 @@ TASK = EntityType(
     restore=r.RestoreTask,
     purged=r.TaskPurged,
     is_deleted=lambda task: task.status is r.Status.DELETED,
+    unaudited=BOOKKEEPING | {"carried_from"},
 )
 
 

@@ -218,6 +218,8 @@ class Task(Struct, frozen=True, gc=False):
     """UUID of the first subtask that it goes back to, of a copy that was created with an occurrence."""
     snoozed: int | None = None
     """The instant to remind at once more; null if it was not snoozed."""
+    carried_from: str | None = None
+    """UUID of the first occurrence that carried it over, moving its dates; null if none did."""
 
 
 class CreateTask(Command, frozen=True, gc=False):

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from domain import reminder_times, subtasks, times
+from domain.decision import VERSION
 from schemas import ids
 from schemas import records as r
-from tests.unit.domain.given import ANNA, DAY, NOON, World, complete, create, delete, reopen, restore, update
+from tests.unit.domain.given import ANNA, DAY, HOUR, NOON, World, complete, create, delete, reopen, restore, update
 
 RESET, CARRY, STAY = r.Subtasks.RESET, r.Subtasks.CARRY, r.Subtasks.STAY
 MONDAY = r.Due("2026-11-23")
@@ -217,7 +218,7 @@ def test_what_was_added_to_the_next_occurrence_goes_back_with_it(mode):
     assert mode is not RESET or world.task("f").parent == "b"
 
 
-@pytest.mark.parametrize(("version", "days"), [("7", 0), ("6", 7)])
+@pytest.mark.parametrize(("version", "days"), [(VERSION, 0), ("7", 0), ("6", 7)])
 def test_what_was_created_in_the_millisecond_of_the_completion_goes_back_as_it_was(version, days):
     world = World(create("p", due=MONDAY, rrule=WEEKLY, subtasks=CARRY), version=version)
     world.does(create("a", at=LATER, parent="p", due=due(0)))
@@ -225,6 +226,16 @@ def test_what_was_created_in_the_millisecond_of_the_completion_goes_back_as_it_w
     assert world.task("a").due == due(7)
     world.does(reopen("p", LATER + 1))
     assert (world.task("a").parent, world.task("a").due) == ("p", due(days))
+
+
+@pytest.mark.parametrize(("version", "days"), [(VERSION, 0), ("7", 7)])
+def test_what_was_created_before_the_clocks_were_set_back_goes_back_as_it_was(version, days):
+    world = World(create("p", due=MONDAY, rrule=WEEKLY, subtasks=CARRY), version=version)
+    world.does(create("a", at=LATER + HOUR, parent="p", due=due(0)))
+    following = world.goes_on("p", LATER)
+    world.does(create("b", at=LATER - HOUR, parent=following.id, due=due(7)))
+    world.does(reopen("p", LATER))
+    assert [world.task(name).due for name in "ab"] == [due(days), due(7 - days)]
 
 
 @pytest.mark.parametrize("below_what", ["subtask", "occurrence"])
@@ -262,9 +273,11 @@ def trees(draw):
     return [part[:3] for part in parts], closed
 
 
-def lived(mode, tree):
+def lived(mode, tree, at=NOON):
     parts, closed = tree
-    world = weekly(mode, *parts)
+    world = weekly(mode)
+    for name, parent, fields in parts:
+        world.does(create(name, at, parent=parent, **fields))
     for name in closed:
         world.does(complete(name))
     return world
@@ -359,14 +372,22 @@ def test_a_restored_copy_is_not_doubled():
     assert world.task(copy).user == ANNA
 
 
-@given(MODES, trees())
-def test_a_series_goes_back_two_occurrences_with_all_their_subtasks(mode, tree):
-    world = lived(mode, tree)
+@given(MODES, trees(), trees(), st.lists(st.sampled_from([-HOUR, 0, HOUR]), min_size=5, max_size=5))
+def test_a_series_goes_back_two_occurrences_with_all_their_subtasks_whatever_clocks_show(mode, tree, more, clocks):
+    world = lived(mode, tree, LATER + clocks[0])
     first = standing(world)
-    second = world.goes_on("p", LATER)
+    second = world.goes_on("p", LATER + clocks[1])
     middle = standing(world)
-    world.goes_on(second.id, LATER + 7 * DAY)
-    world.does(reopen(second.id, LATER + 7 * DAY + 1))
+    for name, parent, fields in more[0]:
+        above = second.id if parent == "p" else f"more {parent}"
+        world.does(create(f"more {name}", LATER + clocks[2], parent=above, **fields))
+    full = standing(world)
+    third = world.goes_on(second.id, LATER + clocks[3])
+    world.does(reopen(second.id, LATER + clocks[4]))
+    assert world.task(third.id).status is r.Status.DELETED
+    assert standing(world) == full
+    for name, *_ in more[0]:
+        world.does(delete(f"more {name}", LATER))
     assert standing(world) == middle
-    world.does(reopen("p", LATER + 7 * DAY + 2))
+    world.does(reopen("p", LATER))
     assert standing(world) == first
