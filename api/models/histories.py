@@ -1,20 +1,18 @@
 """Responses of history, reminders and notifications."""
 
-from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any, Literal
 
 import msgspec
 from pydantic import BaseModel, ConfigDict
 
-from api.models import examples
+from api.models import changes, examples
 from api.models.entities import Names, Refs, Subject
 from api.models.formats import Hash, Id
-from api.models.outputs import Command, TaskRef, instant, task_href, when_members
+from api.models.outputs import Command, TaskRef, task_href
 from domain import reasons
 from postgres import reader as views
 from schemas import records as r
-from schemas.records import FieldChange, Reminder
 
 
 class Known(Refs, Command):  # type: ignore[misc]
@@ -59,7 +57,11 @@ def refusal_members(refused: views.RefusedTask) -> dict[str, Any]:
 
 
 class Change(BaseModel):
-    """A field's value before and after, in the format of a task's fields; reminders are without ids."""
+    """A field's value before and after, in the format of a task's fields; reminders are without ids.
+
+    A ``recurrence`` has its dates and modes as text. In ``occurrences`` are those yet to come about which something
+    else was decided before or after: each has its ``occurrence``, its ``scope``, ``status`` and ``changes`` by field.
+    """
 
     field: str
     before: Any
@@ -98,49 +100,10 @@ def entry_members(entry: views.Entry, led_to: views.Outcome | None = None) -> di
     """Return the members of an ``Entry``, in its order, with the outcome of the command that it led to."""
     subject = Subject.of(entry.task, entry.subject)
     assert subject
-    rendered = [_change(subject, change) for change in entry.changes]
-    # A rule that counts from another due is another record with the same text: only the due's change is visible.
-    changes = [change for change in rendered if change["before"] != change["after"]]
     known = Known.outcome(led_to).model_dump(mode="json") if led_to else None
     about = {**dict.fromkeys(Names.model_fields), subject.resource.word: subject.name}
-    found = msgspec.structs.asdict(entry) | about | {"changes": changes, "led_to": known}
+    found = msgspec.structs.asdict(entry) | about | {"changes": [*changes.of(subject, entry.changes)], "led_to": known}
     return {name: found[name] for name in Entry.model_fields}
-
-
-def _change(subject: Subject, change: FieldChange) -> dict[str, Any]:
-    before, after = (_render(change.field, msgspec.json.decode(text)) for text in (change.before, change.after))
-    return {"field": subject.field(change.field) or "", "before": before, "after": after}
-
-
-def _render(field: str, value: Any) -> Any:
-    """Return a field's value in the audit trail in the format of a task's fields."""
-    return _RENDERERS[field](value) if field in _RENDERERS and value is not None else value
-
-
-def _reminders(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return reminders without the members that say nothing."""
-    whole = msgspec.convert([{"id": "", **each} for each in values], list[Reminder])
-    found = map(when_members, whole)
-    return [{name: one for name, one in each.items() if one not in {None, "due"}} for each in found]
-
-
-def _recurrence(value: dict[str, Any]) -> str:
-    """Return a rule, with what it is counted from and its dates as far as they are set."""
-    others = [f"{name}={value[name].lower()}" for name in ("repeats", "missed") if name in value]
-    others += [f"{name}={','.join(value[name])}" for name in ("rdates", "exdates") if value.get(name)]
-    return " ".join([value["rrule"], *others])
-
-
-_RENDERERS: dict[str, Callable[[Any], Any]] = {
-    "created_at": instant,
-    "completed_at": instant,
-    "snoozed": instant,
-    "status": str.lower,
-    "priority": str.lower,
-    "recurrence": _recurrence,
-    "closing": str.lower,
-    "reminders": _reminders,
-}
 
 
 class StandingReminder(BaseModel):

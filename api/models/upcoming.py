@@ -1,6 +1,5 @@
 """The response with the occurrences of a task's series that are yet to come."""
 
-from collections.abc import Mapping
 from itertools import islice, takewhile
 from typing import Any, Literal
 
@@ -8,15 +7,12 @@ import msgspec
 from pydantic import BaseModel
 
 from api.models import outputs
+from api.models.changes import CLOSED, PUBLIC
 from api.models.formats import Id, Local
-from api.models.inputs import Changes
 from domain.recurrence import upcoming
 from domain.recurrence.rule_words import Language, describe_series
 from postgres import reader as views
 from schemas import records as r
-
-_PUBLIC = {record: public for public, record in Changes.record_names.items()}
-_CLOSED: Mapping[r.Closing | None, str] = {None: "upcoming", r.Closing.DONE: "done", r.Closing.SKIPPED: "skipped"}
 
 
 class UpcomingOccurrence(BaseModel):
@@ -62,8 +58,8 @@ def _members(each: upcoming.Upcoming) -> dict[str, Any]:
     return {
         "occurrence": each.slot,
         "due": {"date": each.due.date, "time": each.due.time, "zone": each.due.zone},
-        "status": "deleted" if override.deleted else _CLOSED[override.closing],
-        "changed": [_PUBLIC.get(name, name) for name in override.changed],
-        "following": [_PUBLIC.get(name, name) for name in each.following],
+        "status": "deleted" if override.deleted else CLOSED[override.closing],
+        "changed": [PUBLIC.get(name, name) for name in override.changed],
+        "following": [PUBLIC.get(name, name) for name in each.following],
         "task": override.task,
     }

@@ -10,6 +10,7 @@ from api.commands.gateway import Expected, Submission, Submitted
 from api.commands.responses import take
 from api.commands.services import Services
 from api.entity_routes import EntityRoutes
+from api.http.problems import FieldError, invalid
 from api.http.requests import empty
 from api.models import effort, examples, inputs, snooze
 from api.models.entities import TASK
@@ -198,6 +199,8 @@ async def delete_task(
 
     Its sub-tasks stay, unless `subtasks` deletes them first. What is added meanwhile stays.
     """
+    if occurrence is not None and scope == "all":
+        raise invalid([FieldError("scope", "All occurrences are deleted on the open one; leave occurrence out.")])
     said = _saying(submission, scope=scope, subtasks=subtasks, occurrence=occurrence)
     command = r.DeleteTask(
         **said.changing(expected),

@@ -143,8 +143,9 @@ def run(
                 raise Exit(DONE)
             if not click.confirm(f"{action.capitalize()} {counted(count)}?", err=True):
                 raise Exit(FAILED)
-        with settings.Zone(client, wanted.get("changes") or {}).known():
+        with settings.Zone(client, wanted.get("changes") or {}).known() as use:
             sent = client.change_many(**wanted)
+            use.made = bool(sent["tasks"])
         undo_steps.keep("bulk", [sent["id"]] if sent["tasks"] else [], f"{done} {counted(sent['tasks'])}")
         found = bulk_progress.follow(client, sent)
         undo_steps.keep("bulk", [found["id"]] if found["tasks"] else [], f"{done} {counted(found['changed'])}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, cast, get_args
 
 import click
@@ -50,6 +51,13 @@ def settings(quiet: str | None, clear: tuple[str, ...], as_json: bool, **typed: 
         click.echo("".join(f"{name}: {value}\n" for name, value in _described(found).items()), nl=False)
 
 
+@dataclass
+class Use:
+    """Whether a command made use of the zone: False if it changed nothing."""
+
+    made: bool = True
+
+
 class Zone:
     """The zone that fields depend on: the user's, set to this machine's where none is, if a command is not refused."""
 
@@ -57,18 +65,23 @@ class Zone:
         self._client, self._unknown = client, depends_on_zone(fields)
 
     @contextmanager
-    def known(self) -> Iterator[None]:
-        """Set the zone before a command that depends on it, and say so after; a refusal takes that back."""
-        zone = self._missing()
+    def known(self) -> Iterator["Use"]:
+        """Set the zone before a command that depends on it, and say so after.
+
+        It is set back if the command is refused, or was of no use.
+        """
+        zone, use = self._missing(), Use()
         command = zone and self._client.update_settings(zone=zone, wait=api_command.WAIT)["command"]["id"]
         try:
-            yield
+            yield use
         except Problem:
-            if command:
-                self._client.undo_command(command, wait=api_command.WAIT)
+            use.made = False
             raise
-        self._unknown = False
-        if zone:
+        finally:
+            if command and not use.made:
+                self._client.undo_command(command, wait=api_command.WAIT)
+        self._unknown = self._unknown and not use.made
+        if zone and use.made:
             click.echo(_SET.format(zone), err=True)
 
     def _missing(self) -> str | None:

@@ -4,6 +4,8 @@
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -20,6 +22,7 @@ REMIND = (
     "Write a time before the due, such as 15m, 2h, 1d, '1h before start' or '1d before at 18:00', or a time such as "
     "'fri 9:00'."
 )
+SNOOZE = "Write how long, such as 15m or 2h, or until when, such as tomorrow or 'fri 9:00'."
 EVERY = "Write how long after it is repeated, such as 'every 10m'."
 
 _BEFORE = re.compile(
@@ -82,21 +85,35 @@ def reminder(text: str, clock: Clock) -> WrittenReminder:
 
     Raises ``NoDay`` for anything else.
     """
-    typed = text.strip()
-    lower = " ".join(typed.lower().split())
-    if repeated := _REPEATED.fullmatch(lower):
+    lower = _lower(text)
+    with _quoting(text):
+        if not (repeated := _REPEATED.fullmatch(lower)):
+            return _first(lower, clock)
         if (every := _counted(repeated["every"])) is None:
-            raise NoDay(typed, forms=EVERY)
+            raise NoDay(lower, forms=EVERY)
         return {**_first(repeated["first"], clock), "repeat_every": every}
-    return _first(lower, clock)
 
 
 def snooze(text: str, clock: Clock) -> Until:
     """Parse until when to snooze: a duration from now, a day, or an instant by the ``clock``. Raises ``NoDay``."""
-    typed = " ".join(text.lower().split())
+    typed = _lower(text)
     if amount := _amount(re.sub(r"^(?:for |in |\+ ?)(?=\d|an? )", "", typed)):
         return {"duration": amount}
-    return {"until": _day(typed, clock) or _moment(typed, clock).isoformat(timespec="seconds")}
+    with _quoting(text):
+        return {"until": _day(typed, clock) or _moment(typed, clock, SNOOZE).isoformat(timespec="seconds")}
+
+
+def _lower(text: str) -> str:
+    return " ".join(text.lower().split())
+
+
+@contextmanager
+def _quoting(text: str) -> Iterator[None]:
+    """Let errors quote the whole text as it was typed."""
+    try:
+        yield
+    except NoDay as error:
+        raise error.quoting(text.strip()) from None
 
 
 def is_instant(text: str) -> bool:
@@ -178,12 +195,12 @@ def _day(typed: str, clock: Clock) -> str | None:
     return found.day if isinstance(found, When) and found.time is None else None
 
 
-def _moment(typed: str, clock: Clock) -> datetime:
+def _moment(typed: str, clock: Clock, forms: str = REMIND) -> datetime:
     try:
         found = read(typed, clock)
     except NoDay as error:
         suggestions = [each if has_time(each, clock) else f"{each} 9:00" for each in error.suggestions]
-        raise NoDay(typed, *suggestions, forms=REMIND) from None
+        raise NoDay(typed, *suggestions, forms=forms) from None
     if isinstance(found, datetime):
         return found
     if found.instant is not None:

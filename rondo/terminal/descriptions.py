@@ -211,6 +211,15 @@ def value(found: Any) -> str:
             return due(found)
         case {"before": _} | {"at": _}:
             return reminder(found)
+        case {"occurrence": _, "changes": _}:
+            return _decided(found)
         case list():
             return ", ".join(map(value, found))
     return plain(str(found))
+
+
+def _decided(found: Mapping[str, Any]) -> str:
+    """Return in words what was decided about an occurrence that is yet to come, or those that follow it, too."""
+    set_ = ", ".join(f"{field}: {value(one)}" for field, one in found["changes"].items())
+    which = found["occurrence"] if found["scope"] == "this" else f"{found['occurrence']} and following"
+    return f"{which} ({set_ or found['status']})"

@@ -19,20 +19,42 @@ ELSEWHERE: Mapping[str, str] = {
     **dict.fromkeys(("weekend", "weekends", "every weekend"), "FREQ=WEEKLY;BYDAY=SA,SU"),
     "week": "weekly",
     "month": "monthly",
+    "hourly": "FREQ=HOURLY",
     **dict.fromkeys(("year", "annually", "annual"), "yearly"),
     **dict.fromkeys(("biweekly", "fortnightly"), "FREQ=WEEKLY;INTERVAL=2"),
     **dict.fromkeys(("quarterly", "every quarter"), "RSCALE=GREGORIAN;FREQ=MONTHLY;INTERVAL=3;SKIP=BACKWARD"),
 }
 """Other programs' words, and the word or the rule for each."""
 FORMS = "Write daily, weekdays, weekly, monthly, yearly, or a rule (RFC 5545) such as FREQ=WEEKLY;BYDAY=MO."
-_WORDS: Mapping[str, str] = {"day": "daily", "week": "weekly", "month": "monthly", "year": "yearly"}
+_WORDS: Mapping[str, str] = {
+    "day": "daily",
+    "week": "weekly",
+    "month": "monthly",
+    "year": "yearly",
+    "hour": "FREQ=HOURLY",
+}
+"""Units, and the word or the rule for each; one is shortened to its first letters."""
 _DAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:days?)?"
 _EVERY = re.compile(
     rf"(?:every ?)?(?:(?P<number>\d{{1,3}}|other) ?)?"
-    rf"(?:(?P<unit>day|week|month|year|[dwmy])s?|(?P<days>{_DAY}(?:(?: and |, and |, ?| ){_DAY})*))",
+    rf"(?:(?P<unit>day|week|month|year|hour|[dwmyh])s?|(?P<days>{_DAY}(?:(?: and |, and |, ?| ){_DAY})*))",
     re.ASCII,
 )
-_LAST = ("day", "days", "week", "weeks", "month", "months", "year", "years", *WEEKDAYS, "weekday", "weekend", "quarter")
+_LAST = (
+    "day",
+    "days",
+    "week",
+    "weeks",
+    "month",
+    "months",
+    "year",
+    "years",
+    "hours",
+    *WEEKDAYS,
+    "weekday",
+    "weekend",
+    "quarter",
+)
 """Words that may follow `every`."""
 _COUNTS: Mapping[str | None, int] = {None: 1, "other": 2}
 _COMPLETION = re.compile(r"every! ?(?P<every>.+)|(?P<rule>.+?),? from completion", re.IGNORECASE)
@@ -64,22 +86,25 @@ def counted(typed: str) -> tuple[str, bool]:
         return rule(typed), False
     word = found["rule"] or f"every {found['every']}"
     known = ELSEWHERE.get(word.lower()) or _every(word.lower()) or word
-    return rule(known), True
+    try:
+        return rule(known), True
+    except ValueError as error:
+        raise ValueError(str(error).replace(repr(known), repr(typed), 1)) from None
 
 
-def _every(word: str) -> str | None:
+def _every(typed: str) -> str | None:
     """Return the rule of `every 2 days` or `every mon, wed`; None for anything else."""
-    found = _EVERY.fullmatch(word)
+    found = _EVERY.fullmatch(typed)
     if not found or not (found["number"] or found["days"] or len(found["unit"]) > 1):
         return None
     number = found["number"]
     count = _COUNTS[number] if number in _COUNTS else int(number)
-    unit = "week" if found["days"] else next(name for name in _WORDS if name[0] == found["unit"][0])
+    word = _WORDS["week" if found["days"] else next(name for name in _WORDS if name.startswith(found["unit"]))]
     days = ",".join(dict.fromkeys(day[:2].upper() for day in re.findall(_DAY, found["days"] or "")))
     if count == 1 and not days:
-        return _WORDS[unit]
+        return word
     parts = [*([f"INTERVAL={count}"] if count > 1 else []), *([f"BYDAY={days}"] if days else [])]
-    rule, skip, backward = RULES[_WORDS[unit]].partition(";SKIP=")
+    rule, skip, backward = RULES.get(word, word).partition(";SKIP=")
     return ";".join([rule, *parts]) + skip + backward if count else None
 
 

@@ -15,10 +15,16 @@ class NoDay(ValueError):
     """A text that is not a day or a time, or is ambiguous; the message says so, with suggestions."""
 
     def __init__(self, text: str, *suggestions: str, why: str = "", forms: str = FORMS) -> None:
+        self._said = suggestions, why, forms
         either = " or ".join(f"`{suggestion}`" for suggestion in suggestions)
         more = f"Did you mean {either}?" if either else "" if why else forms
         super().__init__(f"{text!r} {why or 'is not a day or a time'}. {more}".rstrip())
         self.suggestions = suggestions
+
+    def quoting(self, text: str) -> "NoDay":
+        """Return the same error about another text, such as what was typed before letter case was folded."""
+        suggestions, why, forms = self._said
+        return NoDay(text, *suggestions, why=why, forms=forms)
 
 
 @dataclass(frozen=True)

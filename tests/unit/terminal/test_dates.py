@@ -1,7 +1,8 @@
 """What people type for a due, a start and a reminder."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -288,6 +289,26 @@ def test_what_is_no_reminder_is_refused_with_what_to_write(text: str, told: str)
         reminder(text, MONDAY)
 
 
+TYPED = st.lists(
+    st.sampled_from(
+        ["15m", "1H30", "Noon", "FOO", "-5M", "1D", "at", "18:00", "Every", "2027-02-30", "tomorow", "Before"]
+    ),
+    max_size=4,
+).map(" ".join)
+
+
+@given(TYPED, st.sampled_from([reminder, snooze]))
+@example("Noon FOO", reminder)
+@example("15m Every FOO", reminder)
+@example("-5M", snooze)
+def test_an_error_quotes_the_whole_of_what_was_typed(text: str, read: Callable[[str, Clock], object]):
+    with suppress(NoDay):
+        read(text, MONDAY)
+        return
+    with pytest.raises(NoDay, match=re.escape(repr(text))):
+        read(text, MONDAY)
+
+
 @pytest.mark.parametrize("word", repeats.RULES)
 def test_a_word_for_how_often_is_a_rule_that_the_domain_reads(word: str):
     rule = repeats.rule(word.upper())
@@ -316,6 +337,9 @@ def test_a_rule_is_left_to_the_api(text: str):
         ("weekends", "Did you mean `FREQ=WEEKLY;BYDAY=SA,SU`?"),
         ("biweekly", "Did you mean `FREQ=WEEKLY;INTERVAL=2`?"),
         ("annualy", "Did you mean `yearly`?"),
+        ("hourly", "Did you mean `FREQ=HOURLY`?"),
+        ("every hour", "Did you mean `FREQ=HOURLY`?"),
+        ("every 2 hourz", "Did you mean `FREQ=HOURLY;INTERVAL=2`?"),
         ("", "Write daily"),
         ("often", "Write daily"),
         *((text, "Write daily") for text in ("daily 9:00", "every 5 minutes", "every last friday", "every 0 days")),
@@ -326,10 +350,26 @@ def test_what_is_no_repeat_is_refused_with_what_was_meant(text: str, told: str):
         repeats.rule(text)
 
 
-EVERY = ("every", "other", "2", "12", "day", "days", "dayz", "week", "month", "year", "mon", "fridy", "tuesday", "and")
+EVERY = (
+    "every",
+    "other",
+    "2",
+    "12",
+    "day",
+    "days",
+    "dayz",
+    "week",
+    "month",
+    "year",
+    "mon",
+    "fridy",
+    "tuesday",
+    "and",
+    "hours",
+)
 
 
-@given(st.lists(st.sampled_from([*EVERY, "daily", "weekends", "last", "hour", "1st", "9:00"]), max_size=4))
+@given(st.lists(st.sampled_from([*EVERY, "daily", "weekends", "last", "second", "1st", "9:00"]), max_size=4))
 def test_a_repeat_that_is_suggested_keeps_every_number_and_weekday_and_is_read(words: list[str]):
     try:
         rule = repeats.rule(" ".join(words))
@@ -342,7 +382,7 @@ def test_a_repeat_that_is_suggested_keeps_every_number_and_weekday_and_is_read(w
     assert all(f"INTERVAL={number}" in rule for word, number in numbers if word in words)
     days = {"mon": "MO", "fridy": "FR", "tuesday": "TU"}.items()
     assert all(re.search(rf"BYDAY=.*{day}", rule) for word, day in days if word in words)
-    assert not {"last", "hour", "1st", "9:00"} & {*words}
+    assert not {"last", "second", "1st", "9:00"} & {*words}
 
 
 @pytest.mark.parametrize(
@@ -395,8 +435,9 @@ def test_a_task_is_snoozed_for_that_long_or_until_then(text: str, until: dict[st
 
 @pytest.mark.parametrize("text", ["", "soon", "15m before", "9", "2026-13-01 9:00"])
 def test_what_is_neither_a_time_nor_a_duration_is_no_end_of_a_snooze(text: str):
-    with pytest.raises(NoDay):
+    with pytest.raises(NoDay) as refused:
         snooze(text, MONDAY)
+    assert "before" not in str(refused.value).replace(repr(text), "")
 
 
 DURATIONS = st.builds(

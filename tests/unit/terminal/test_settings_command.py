@@ -4,7 +4,7 @@ import pytest
 
 from api.models.user_settings import SETTINGS
 from tests.unit.client.scripted import Says, Scripted, refusal
-from tests.unit.client.tasks import ACCEPTED, TASK
+from tests.unit.client.tasks import ACCEPTED, BULK, TASK
 from tests.unit.typed import Type
 
 ID = TASK["id"]
@@ -72,6 +72,17 @@ def test_a_refused_command_leaves_the_zone_as_it_was(typed: Type, words: tuple[s
     assert [asked.method for asked in api.asked] == ["GET", "PATCH", api.asked[2].method, "POST"]
     assert api.asked[3].path == f"/v1/commands/{ACCEPTED['command']['id']}/undo"
     assert (status, "zone" in err) == (2, False)
+
+
+def test_a_bulk_of_no_task_leaves_the_zone_as_it_was(typed: Type):
+    undone = Says(200, {"id": ID, "status": "done", "tasks": 1, "changed": 1})
+    nothing = Says(200, BULK | {"tasks": 0, "chunks": 1, "decided": 1, "changed": 0, "refused": 0})
+    with Scripted(NO_ZONE, CHANGED, nothing, undone) as api:
+        words = ("--filter", "#nothing", "--due", "2026-12-01", "--yes")
+        status, out, err = typed("bulk", "edit", *words, api=api.url)
+    assert [asked.method for asked in api.asked] == ["GET", "PATCH", "POST", "POST"]
+    assert api.asked[3].path == f"/v1/commands/{ACCEPTED['command']['id']}/undo"
+    assert (status, out, err) == (0, "No tasks found.\n", "")
 
 
 def test_a_task_that_no_zone_moves_sets_none(typed: Type):
