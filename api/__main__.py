@@ -11,7 +11,9 @@ from uvicorn.config import STARTUP_FAILURE
 from api.app import create_app
 from api.configuration import Settings
 from common import logs, serving, settings
+from postgres.connections import Trust
 from schemas.kafka import clients
+from schemas.registry.client import Access
 
 
 class _Server(uvicorn.Server):
@@ -31,7 +33,7 @@ def main() -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     configured = settings.load(Settings)
-    settings.load(clients.Security)
+    settings.check(clients.Security, Access, Trust)
     logs.configure(configured.log)
     config = serving.config(
         create_app(configured),

@@ -93,6 +93,12 @@ def load(settings: type[S], **given: Any) -> S:
         raise SystemExit(f"{error}.") from None
 
 
+def check(*connections: type[Environment]) -> None:
+    """Read settings that are read again for each connection, or end the process as ``load`` does."""
+    for each in connections:
+        load(each)
+
+
 def described(error: ValidationError) -> str:
     """Return a sentence that says what is wrong with a setting, without its value."""
     wrong = error.errors(include_input=False)[0]

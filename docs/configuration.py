@@ -16,16 +16,18 @@ import api.configuration
 import local.settings
 import schemas.registry.__main__
 import streams.runtime.settings
+from postgres.connections import Trust
 from rondo import location
 from schemas.kafka.clients import Security
+from schemas.registry.client import Access
 
 FILE = Path(__file__).with_suffix(".md")
 PROGRAMS: Mapping[str, tuple[type[BaseSettings], ...]] = {
-    "workers": (streams.runtime.settings.Settings, Security),
-    "API": (api.configuration.Settings, Security),
+    "workers": (streams.runtime.settings.Settings, Security, Access, Trust),
+    "API": (api.configuration.Settings, Security, Access, Trust),
     "registry": (schemas.registry.__main__.Settings, Security),
     "stack": (local.settings.Settings,),
-    "`rondo`": (Security,),
+    "`rondo`": (Security, Access, Trust),
 }
 """The settings of each program. A setting of several programs is described by the first."""
 

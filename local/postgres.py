@@ -19,6 +19,7 @@ from local import leftovers, paths, ports
 from local.errors import Problem
 from local.paths import sync
 from local.process import Command, Process
+from postgres import connections
 from postgres.databases import create_database
 
 MAJOR = 18
@@ -136,7 +137,7 @@ def answers(address: str) -> bool:
 def lives(address: str, seconds: float) -> bool:
     """Return whether a server replies within ``seconds``, even if only to refuse a session."""
     try:
-        psycopg.connect(address, connect_timeout=round(seconds)).close()
+        connections.connect_psycopg(address, connect_timeout=round(seconds)).close()
     except psycopg.OperationalError as error:
         return "FATAL" in str(error)
     return True
@@ -145,7 +146,7 @@ def lives(address: str, seconds: float) -> bool:
 def refusal(address: str) -> str | None:
     """Return why the database at ``address`` refuses sessions, in psycopg's words; ``None`` if it does not."""
     try:
-        psycopg.connect(address, connect_timeout=3).close()
+        connections.connect_psycopg(address, connect_timeout=3).close()
     except psycopg.OperationalError as error:
         return str(error).splitlines()[0]
     return None

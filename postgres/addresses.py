@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-import asyncpg
 from asyncpg import Connection, Pool
 
+from postgres import connections
 from postgres.queries import load
 
 
@@ -40,4 +40,4 @@ async def of(connection: Connection, target: str) -> Stored | None:
 
 async def connect(dsn: str) -> Connection:
     """Connect to read addresses. Raises asyncpg's errors, and OSError."""
-    return await asyncpg.connect(dsn, timeout=10)
+    return await connections.connect(dsn, timeout=10)

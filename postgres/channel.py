@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-import asyncpg
+from postgres import connections
 
 CHANNEL = "rondo_commands"
 ALIVE = 5.0
@@ -17,7 +17,7 @@ async def listen(dsn: str, began: Callable[[], None], hear: Callable[[Sequence[s
     Raises what asyncpg raises, and TimeoutError.
     """
     closed = asyncio.Event()
-    connection = await asyncpg.connect(dsn, timeout=10)
+    connection = await connections.connect(dsn, timeout=10)
     try:
         connection.add_termination_listener(lambda _: closed.set())
         async with asyncio.timeout(ALIVE):

@@ -3,10 +3,11 @@
 from pathlib import Path
 from threading import Lock
 
-import psycopg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, NullPool, create_engine, text
+
+from postgres import connections
 
 _OLDEST = 16  # the first with GRANT … WITH INHERIT FALSE, which row-level security needs here
 _LOCK = 0x526F6E646F  # "Rondo": held by the process that migrates this database
@@ -25,7 +26,9 @@ def migrate(dsn: str, until: str = "head") -> None:
     ``rondo_views`` already. Raises ServerTooOld, and sqlalchemy.exc.DBAPIError around psycopg's errors:
     OperationalError for an unreachable server.
     """
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool)
+    engine = create_engine(
+        "postgresql+psycopg://", creator=lambda: connections.connect_psycopg(dsn), poolclass=NullPool
+    )
     with engine.begin() as connection:
         _check(connection)
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})

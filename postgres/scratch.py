@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
 from asyncpg import Connection
 
+from postgres import connections
 from postgres.queries import load
 from postgres.writer import ORDER, Rows, put_rows
 
@@ -96,7 +96,7 @@ class Scratch:
 @asynccontextmanager
 async def scratch(dsn: str) -> AsyncIterator[Scratch]:
     """Take a snapshot of the views, and create empty temporary tables; both are gone at the end."""
-    connection = await asyncpg.connect(dsn)
+    connection = await connections.connect(dsn)
     try:
         transaction = connection.transaction(isolation="repeatable_read")
         await transaction.start()

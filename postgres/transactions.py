@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager, suppress
 import asyncpg
 from asyncpg import Connection, Pool
 
+from postgres import connections
+
 LINGER = 0.05
 """Seconds that a transaction stays open when its read is over, so that the next read ends it. Its snapshot delays
 vacuuming, and its locks a migration, no longer than that."""
@@ -24,7 +26,7 @@ def pool(dsn: str, **options: object) -> Pool:
 
     It omits asyncpg's reset of a released connection, a round trip each time: a connection has no state.
     """
-    return asyncpg.create_pool(dsn, reset=_as_it_is, init=_note_opening, connection_class=_Dated, **options)
+    return connections.pool(dsn, reset=_as_it_is, init=_note_opening, connection_class=_Dated, **options)
 
 
 class _Dated(asyncpg.Connection):  # type: ignore[misc]

@@ -16,10 +16,10 @@ from mode.types import ServiceT
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from common import causes, logs, private, serving, settings
-from schemas.kafka import admin, clients
+from schemas.kafka import admin
 from schemas.kafka.clock_watch import ClockWatch
 from schemas.topics import CLOCK
-from streams import topologies
+from streams import connections, topologies
 from streams.runtime import App, exposition, failpoints, metrics
 from streams.runtime.settings import Settings
 from streams.runtime.topology import WrongTopology
@@ -33,7 +33,7 @@ def run(names: Sequence[str] = ()) -> None:
     Raises ``WrongTopology``.
     """
     chosen = settings.load(Settings)
-    settings.load(clients.Security)
+    settings.check(*connections.SETTINGS)
     grouped = topologies.parsed(chosen.topologies)
     if unknown := {*names} - {one.name for one in grouped}:
         raise WrongTopology(

@@ -19,11 +19,10 @@ from rondo.commands.exits import AWAY, Failed
 from rondo.commands.help_format import Context
 from rondo.location import Place, UnknownAddress
 from rondo.operator import audit, grouping, lag, replay, tail, topics
-from schemas.kafka import clients
 from schemas.kafka.admin import NoTopic
 from schemas.kafka.hidden import StillOpen
 from schemas.registry.client import RegistryUnavailable
-from streams import topologies, worker
+from streams import connections, topologies, worker
 from streams.progress import positions
 from streams.progress.lag import NoViews
 from streams.regrouping import NotRegroupable
@@ -76,7 +75,7 @@ class LogCommand(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         logs.configure("warning")  # a worker's own setting is applied later
-        settings.load(clients.Security)
+        settings.check(*connections.SETTINGS)
         try:
             return super().invoke(ctx)
         except REPORTED as error:

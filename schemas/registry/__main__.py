@@ -35,7 +35,7 @@ async def serve(chosen: Settings) -> None:
 def main() -> None:
     """Serve, or end with one sentence about what is missing."""
     chosen = settings.load(Settings)
-    settings.load(clients.Security)
+    settings.check(clients.Security)
     logs.configure(chosen.log)
     try:
         asyncio.run(serve(chosen))

@@ -1,11 +1,14 @@
 """A client of any schema registry that speaks Confluent's REST API."""
 
 import json
-from typing import Any
+import ssl
+from typing import Any, Self
 from urllib.parse import quote
 
 import httpx
+from pydantic import model_validator
 
+from common import settings, tls
 from common.addresses import HIDDEN, only_origins, origin
 from schemas.contract import Schema
 
@@ -25,16 +28,41 @@ class UnknownSchema(LookupError):
     """The registry has no Avro schema with this id."""
 
 
+class Access(settings.Environment):
+    """The settings of connections to the schema registry, besides its address."""
+
+    registry_user: str = ""
+    """The user at the schema registry (HTTP Basic)."""
+    registry_password: settings.Secret = ""
+    """The user's password at the schema registry."""
+    registry_ca: tls.Authorities | None = None
+    """A file with the authorities that sign the schema registry's certificate (PEM); by default the system's."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        settings.all_or_none(self, "registry_user", "registry_password")
+        return self
+
+    def credentials(self) -> tuple[str, str] | None:
+        """Return user and password; None leaves it to those of the address, if any."""
+        return (self.registry_user, self.registry_password) if self.registry_user else None
+
+    def trusted(self, url: str) -> ssl.SSLContext | bool:
+        """Return the context for an address with TLS."""
+        return tls.context(self.registry_ca) if url.startswith("https:") else False
+
+
 class Registry:
     """A registry by its URL. Connecting is retried for some seconds before RegistryUnavailable is raised."""
 
     def __init__(self, url: str, retries: int = 3, timeout: float = 10) -> None:
-        self.url = origin(url)
+        self.url, access = origin(url), Access()
         self._http = httpx.AsyncClient(
             base_url=url.rstrip("/"),
             headers={"Accept": CONTENT_TYPE, "Content-Type": CONTENT_TYPE},
             timeout=timeout,
-            transport=httpx.AsyncHTTPTransport(retries=retries),
+            transport=httpx.AsyncHTTPTransport(verify=access.trusted(url), retries=retries),
+            auth=access.credentials(),
         )
 
     async def register(self, subject: str, schema: Schema) -> int:

@@ -11,7 +11,7 @@ import asyncpg
 from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
 
-from postgres import writer
+from postgres import connections, writer
 from schemas import records as r
 from schemas.codec import Codec
 from schemas.kafka.hidden import OVERDUE, overdue
@@ -96,7 +96,7 @@ async def positions_of(reader: LogReader, codec: Codec, postgres: str, topologie
 
 async def _in_postgres(postgres: str) -> dict[TopicPartition, int]:
     try:
-        connection = await asyncpg.connect(postgres, timeout=10)
+        connection = await connections.connect(postgres, timeout=10)
         try:
             rows = await writer.all_positions(connection)
         finally:

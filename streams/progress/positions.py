@@ -5,13 +5,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import cast
 
-import asyncpg
 import stamina
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import ProducerFenced
 
 from common import clock
-from postgres import writer
+from postgres import connections, writer
 from schemas import records as r
 from schemas.codec import Codec
 from schemas.kafka import clients
@@ -166,7 +165,7 @@ async def _fenced(kafka: str, topology: Topology, number: int) -> AsyncIterator[
 
 async def _reset_views(log: _Log, topology: Topology, number: int) -> list[Reset]:
     resets = [one for one in await log.ahead(topology) if one.partition == number]
-    connection = await asyncpg.connect(log.postgres, timeout=10)
+    connection = await connections.connect(log.postgres, timeout=10)
     try:
         for one in resets:
             async with writer.moving(connection, one.partition, {one.topic: (one.position, one.end)}):

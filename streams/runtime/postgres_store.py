@@ -4,7 +4,7 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 
 from common import causes
-from postgres import writer
+from postgres import connections, writer
 from schemas.kafka import clients
 from schemas.kafka.latest import Latest
 from schemas.kafka.stopping import stop
@@ -71,7 +71,7 @@ class PostgresStore:
         Unfinished transactions in the inputs are settled first: records behind them could not be read.
         """
         await settlement.settle(self._settings.kafka, self._topology.partitions(self._partition))
-        self._connection = await asyncpg.connect(self._settings.postgres, timeout=self._settings.block_timeout)
+        self._connection = await connections.connect(self._settings.postgres, timeout=self._settings.block_timeout)
         if (encoding := self._connection.get_settings().server_encoding) != _ENCODING:
             raise WrongEncoding(f"The database's encoding is {encoding}; Rondo needs {_ENCODING}. Take another.")
         topics = [topic.name for topic in self._topology.reads]

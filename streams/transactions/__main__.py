@@ -35,7 +35,7 @@ class _Where(click.ParamType):
 @click.option("--kafka", envvar="RONDO_KAFKA", help="The broker, as 127.0.0.1:9092; RONDO_KAFKA by default.")
 def main(end: str, where: TopicPartition, yes: bool, kafka: str | None) -> None:
     """Commit or abort the unfinished transactions of a partition; each is shown and must be confirmed."""
-    settings.load(clients.Security)
+    settings.check(clients.Security)
     if not kafka:
         raise click.UsageError('Set RONDO_KAFKA to the broker: run.json in the data directory has it as "kafka".')
     try:
