@@ -124,10 +124,7 @@ def typed_in() -> str:
 
 
 def default_zone() -> str:
-    """Return the IANA name of the default zone: this machine's. Raises ``NoZone``.
-
-    Once accounts have zones, the account's comes first.
-    """
+    """Return the IANA name of the zone in which times are typed and shown: this machine's. Raises ``NoZone``."""
     return clock.machine()
 
 
