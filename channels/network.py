@@ -8,6 +8,7 @@ and no redirect leads to another network. It also sees each file that is opened:
 import os
 import socket
 import sys
+import sysconfig
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -22,7 +23,10 @@ PUBLIC = "public"
 """The word for all addresses that are globally reachable (IANA's special-purpose registries)."""
 Network = IPv4Network | IPv6Network
 
-_READABLE = tuple(map(str, (Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve(), "/usr/share/zoneinfo")))
+_READABLE = tuple(
+    f"{Path(path).resolve()}{os.sep}"
+    for path in (sys.prefix, sys.base_prefix, sysconfig.get_path("purelib"), "/usr/share/zoneinfo")
+)
 _CONNECTING = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 
 
