@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from domain import times
+from domain.message_words import Phrases
 from schemas.records import Due
 
 MOST = 50
@@ -70,9 +71,9 @@ def contents(day: str, zone: str | None, tasks: Iterable[Dated], total: int) -> 
     )
 
 
-def text(found: Contents) -> str:
-    """Return the text of a digest, in English."""
-    return "\n".join(_lines(found)).strip()
+def text(found: Contents, phrases: Phrases) -> str:
+    """Return the text of a digest, in the language of the phrases."""
+    return "\n".join(_lines(found, phrases)).strip()
 
 
 def body(found: Contents) -> dict[str, Any]:
@@ -82,13 +83,14 @@ def body(found: Contents) -> dict[str, Any]:
     return {"day": found.day, **listed, "more": found.more}
 
 
-def _lines(found: Contents) -> Iterator[str]:
-    for heading, items in (("Overdue", found.overdue), ("Due today", found.due), ("Starts today", found.starts)):
+def _lines(found: Contents, phrases: Phrases) -> Iterator[str]:
+    parts = (phrases.overdue, found.overdue), (phrases.due, found.due), (phrases.starts, found.starts)
+    for heading, items in parts:
         if items:
             yield f"\n{heading}:"
             yield from (_line(each, found.day) for each in items)
     if found.more:
-        yield f"\n… and {found.more} more."
+        yield f"\n{phrases.more.format(number=found.more)}"
 
 
 def _line(item: Item, day: str) -> str:

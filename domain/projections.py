@@ -138,7 +138,7 @@ def _settings(event: r.SettingsUpdated) -> Rows:
     hours = one.day_time, one.quiet_from, one.quiet_to, one.in_quiet_hours
     yield (
         "put_settings",
-        (one.user, one.zone, *hours, one.catch_up, one.version, _moment(one.changed_at), one.digest_time),
+        (one.user, one.zone, *hours, one.catch_up, one.version, _moment(one.changed_at), one.digest_time, one.language),
     )
 
 

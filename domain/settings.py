@@ -12,6 +12,8 @@ from msgspec.structs import replace
 from domain import decision, times
 from domain.decision import About, Decision
 from domain.entity import BOOKKEEPING, EntityType, State, differing
+from domain.invalid import Invalid
+from domain.recurrence.rule_words import LANGUAGES
 from domain.rejections import Code
 from schemas import records as r
 
@@ -60,6 +62,12 @@ def _zone(name: str | None) -> str | None:
     return name
 
 
+def _language(name: str | None) -> str | None:
+    if name not in {None, *LANGUAGES}:
+        raise Invalid("language", f"Write one of {', '.join(LANGUAGES)}.")
+    return name
+
+
 def _time(field: str, time: str | None) -> str | None:
     return None if time is None else times.checked_time(field, time)
 
@@ -78,6 +86,7 @@ SETTINGS = EntityType(
     unaudited=BOOKKEEPING,
     checks={
         "zone": _zone,
+        "language": _language,
         **{name: partial(_time, name) for name in ("day_time", "quiet_from", "quiet_to", "digest_time")},
     },
     named_by=attrgetter("user"),

@@ -21,6 +21,8 @@ class Stored:
     """Id of the address, None if it was removed."""
     sealed: bytes | None
     """Its ciphertext."""
+    language: str | None
+    """Of its user's messages, None if none was set."""
 
 
 async def put(pool: Pool, *, user: str, target: str, address: str, sealed: bytes, at: int) -> None:

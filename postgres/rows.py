@@ -151,6 +151,7 @@ class Settings(Struct, frozen=True):
     version: int
     changed_at: datetime | None  # None before the first change
     digest_time: str | None
+    language: str | None
 
 
 def _never_set(user: str) -> Settings:

@@ -287,7 +287,8 @@ CREATE TABLE rondo.settings (
     catch_up text NOT NULL,
     version bigint NOT NULL,
     changed_at timestamp with time zone NOT NULL,
-    digest_time time without time zone
+    digest_time time without time zone,
+    language text
 );
 
 ALTER TABLE ONLY rondo.settings FORCE ROW LEVEL SECURITY;

@@ -93,23 +93,20 @@ async def deliver_to_target(settings: Settings, claim: Notification, message: Me
     if (seal := Seal.of(settings.targets_key)) is None:
         return reasons.NO_KEY
     try:
-        address = await _address(settings.postgres, seal, claim, version)
+        stored = await _stored(settings.postgres, claim, version)
+        address = _address(stored, seal, claim) if stored else None
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
         return reasons.NO_STORE
     except Unsealable:
         return reasons.NO_KEY
-    if address is None:
+    if stored is None or address is None:
         return reasons.UNKNOWN_TARGET
-    return await _sender(settings.targets_key, settings.target_networks, settings.effects).send(
-        claim.target, address, message
-    )
+    sender = _sender(settings.targets_key, settings.target_networks, settings.effects)
+    return await sender.send(claim.target, address, messages.in_language(message, stored.language))
 
 
-async def _address(dsn: str, seal: Seal, claim: Notification, version: int) -> str | None:
-    """Return the address of a target, None if the views don't have it in this version in time. Raises ``Withheld``."""
-    stored = await _stored(dsn, claim, version)
-    if stored is None:
-        return None
+def _address(stored: addresses.Stored, seal: Seal, claim: Notification) -> str:
+    """Return the address of a claim's target. Raises ``Withheld`` and ``Unsealable``."""
     if not stored.enabled:
         raise Withheld(reasons.DISABLED)
     if stored.address is None or stored.sealed is None:
@@ -118,6 +115,7 @@ async def _address(dsn: str, seal: Seal, claim: Notification, version: int) -> s
 
 
 async def _stored(dsn: str, claim: Notification, version: int) -> addresses.Stored | None:
+    """Return what is stored of a claim's target, None if the views don't have it in this version in time."""
     loop = asyncio.get_running_loop()
     until = loop.time() + PATIENCE
     while True:

@@ -5,6 +5,7 @@ the views must have folded all events of the user's partition that were on the l
 """
 
 import asyncio
+from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 import asyncpg
@@ -14,8 +15,9 @@ from asyncpg import Pool
 from msgspec.structs import asdict
 
 from channels.sending import Message
-from domain import digest_contents, reasons
+from domain import digest_contents, message_words, reasons
 from domain.digest_contents import Contents
+from domain.message_words import Phrases
 from domain.query import Clock, parse, sort
 from postgres import ordering, writer
 from postgres.conditions import where
@@ -33,7 +35,6 @@ PATIENCE, LOOK = 10.0, 0.2
 """Seconds to wait for the views, and from one look to the next."""
 COUNTED = 10_000
 """The most tasks of a digest that are counted."""
-TEXT = "Reminder"
 FIELDS = ("id", "user", "task", "title", "due", "attempt")
 """The fields of a notification that are sent as JSON."""
 
@@ -49,8 +50,13 @@ class Empty(Exception):
 
 
 def reminder(claim: Notification) -> Message:
-    """Return the message of a reminder."""
-    return Message(claim.id, claim.title, TEXT, _body(claim))
+    """Return the message of a reminder, without a text: ``in_language`` adds that."""
+    return Message(claim.id, claim.title, "", _body(claim))
+
+
+def in_language(message: Message, language: str | None) -> Message:
+    """Return a message with the text of a reminder in its user's language, if it has no text."""
+    return replace(message, text=message.text or message_words.of(language).reminder)
 
 
 async def digest(claim: Notification, partition: int, settings: Settings) -> Message:
@@ -69,13 +75,13 @@ async def read(claim: Notification, partition: int, events: int, dsn: str, patie
     ``patience`` is seconds. Raises ``Unreadable`` and ``Empty``.
     """
     try:
-        found = await _read(claim, (partition, events), dsn, patience)
+        found, phrases = await _read(claim, (partition, events), dsn, patience)
     except (OSError, TimeoutError, TooMuch, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise Unreadable(reasons.NO_VIEWS) from error
     if not (found.overdue or found.due or found.starts):
         raise Empty
-    text = digest_contents.text(found)
-    return Message(claim.id, claim.title, text, _body(claim), {"digest": digest_contents.body(found)})
+    title, text = phrases.digest.format(day=found.day), digest_contents.text(found, phrases)
+    return Message(claim.id, title, text, _body(claim), {"digest": digest_contents.body(found)})
 
 
 def _body(claim: Notification) -> dict[str, object]:
@@ -83,7 +89,7 @@ def _body(claim: Notification) -> dict[str, object]:
     return {name: fields[name] for name in FIELDS}
 
 
-async def _read(claim: Notification, position: tuple[int, int], dsn: str, patience: float) -> Contents:
+async def _read(claim: Notification, position: tuple[int, int], dsn: str, patience: float) -> tuple[Contents, Phrases]:
     loop = asyncio.get_running_loop()
     until = loop.time() + patience
     while True:
@@ -114,8 +120,8 @@ async def _has_folded(connections: Pool, partition: int, events: int) -> bool:
     return positions.get((TASK_EVENTS.name, partition), 0) >= events
 
 
-async def _contents(view: View, claim: Notification) -> Contents:
-    """Return what a digest has, at its instant in the user's zone."""
+async def _contents(view: View, claim: Notification) -> tuple[Contents, Phrases]:
+    """Return what a digest has, at its instant in the user's zone, and the phrases of the user's language."""
     assert claim.digest
     settings = await view.entity(SETTINGS, claim.user)
     zone = settings.zone if settings else None
@@ -124,4 +130,5 @@ async def _contents(view: View, claim: Notification) -> Contents:
     query = TaskQuery(condition.text, condition.values, ordering.order_by(order), ordering.position(order))
     page = await view.tasks(query, digest_contents.MOST)
     total = await view.number(condition.text, condition.values, COUNTED) if page.next else len(page.items)
-    return digest_contents.contents(claim.digest, zone, page.items, total)
+    found = digest_contents.contents(claim.digest, zone, page.items, total)
+    return found, message_words.of(settings.language if settings else None)

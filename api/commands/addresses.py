@@ -12,7 +12,7 @@ from channels.network import Networks
 from channels.sealing import Place, Seal, Unsealable
 from channels.sending import Message, Sender
 from common import causes
-from domain import reasons
+from domain import message_words, reasons
 from postgres import addresses
 from schemas import ids
 
@@ -58,21 +58,24 @@ class Addresses:
 
         Raises ``Problem`` if the target has no address, and ``ViewsAway``.
         """
-        address = await self._address(user, target)
-        if address is None or self._sender is None:
+        seal, stored = self.seal, await self._stored(target)
+        address = self._address(seal, user, target, stored) if stored else None
+        if stored is None or address is None or self._sender is None:
             raise Problem(CONFLICT, "The target has no address: set one first.")
-        id_ = str(uuid4())
-        message = Message(id_, "Test", "Rondo can send to this target.", {"id": id_, "title": "Test", "test": True})
+        id_, phrases = str(uuid4()), message_words.of(stored.language)
+        message = Message(id_, phrases.test, phrases.tested, {"id": id_, "title": phrases.test, "test": True})
         return await self._sender.send(target, address, message)
 
-    async def _address(self, user: str, target: str) -> str | None:
-        seal = self.seal
+    async def _stored(self, target: str) -> addresses.Stored | None:
         try:
             async with asyncio.timeout(self._timeout / 5), self._pool.acquire() as connection:
-                stored = await addresses.of(connection, target)
+                return await addresses.of(connection, target)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise ViewsAway(causes.described(error)) from error
-        if stored is None or stored.user != user or stored.address is None or stored.sealed is None:
+
+    @staticmethod
+    def _address(seal: Seal, user: str, target: str, stored: addresses.Stored) -> str | None:
+        if stored.user != user or stored.address is None or stored.sealed is None:
             return None
         try:
             return seal.opened(stored.sealed, Place(user, target, stored.address))

@@ -64,6 +64,9 @@ MOVE: dict[str, Any] = {"before": "2b5e8d1a-7f40-5c92-a6b3-8e1d4f7a9c05"}
 MOVE_TO_TOP: dict[str, Any] = {"to": "top"}
 TITLES: dict[str, Any] = {"items": [{**_TASK_REF, "title": "Stand-up", "status": "open"}], "more": False}
 
+READ: dict[str, Any] = TASK | {
+    "words": "Every week from Monday to Friday at 09:00, Paris time, except on 1",
+}
 LISTED: dict[str, Any] = TASK | {
     "highlights": {
         "title": [{"text": "Stand", "match": True}, {"text": "-up", "match": False}],

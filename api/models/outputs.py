@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from api.models import examples
 from api.models.formats import Date, Duration, Href, Id, Local, Order, Time
 from api.models.inputs import Priority, Subtasks, duration
+from domain.recurrence.rule_words import Language, describe_series
 from postgres import reader as views
 from schemas.records import Due, OutcomeKind, Recurrence, Reminder
 
@@ -209,6 +210,20 @@ def task_members(task: views.Task) -> dict[str, Any]:
         "closing": None if task.completed_at is None else task.closing.lower(),
         "snoozed": task.snoozed,
     }
+
+
+class ReadTask(Task):
+    """The current state of a task, and its rule in words."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.READ]})
+
+    words: str | None
+    """What the next occurrence follows from, in words; null if the task does not recur."""
+
+
+def read_members(task: views.Task, language: Language) -> dict[str, Any]:
+    """Return the members of ``ReadTask``, in its order."""
+    return {**task_members(task), "words": task.recurrence and describe_series(task.recurrence, language)}
 
 
 def _recurrence(recurrence: Recurrence | None) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def content(task: views.Task, since: str | None, until: str | None, most: int, l
     last = until and (until if "T" in until else f"{until}T24")  # keys sort as times do
     known = takewhile(lambda each: last is None or each.slot <= last, every)
     found = [*islice(known, most + 1)]
-    words = describe_series(task.recurrence, language) if task.recurrence else None
+    words = task.recurrence and describe_series(task.recurrence, language)
     return msgspec.json.encode({"words": words, "items": [*map(_members, found[:most])], "more": len(found) > most})
 
 

@@ -11,6 +11,7 @@ from api.models.formats import Href, Id
 from api.models.inputs import Shape, cleaned, valid
 from api.models.resource import Resource
 from domain import validation
+from domain.recurrence.rule_words import Language
 from domain.settings import SETTINGS as TYPE
 from postgres.rows import SETTINGS as TABLE
 from postgres.rows import Settings as Row
@@ -28,6 +29,7 @@ EXAMPLE: dict[str, Any] = {
     "in_quiet_hours": "postpone",
     "catch_up": "each",
     "digest_time": "07:30:00",
+    "language": "de",
     "version": 1,
     "changed_at": "2026-11-23T09:50:00Z",
 }
@@ -50,6 +52,7 @@ class SettingsChanges(Shape):
     in_quiet_hours: Quiet | None = None
     catch_up: Missed | None = None
     digest_time: Time = None
+    language: Annotated[Language | None, Field(description="The language of messages.")] = None
 
 
 class SettingsRef(BaseModel):
@@ -80,6 +83,8 @@ class Settings(BaseModel):
     """Which reminders missed during a downtime are still sent: each, the latest of each task, or none."""
     digest_time: formats.Time | None
     """The local time at which the daily digest is sent; null for none."""
+    language: Language | None
+    """The language of digests and other messages; null until it is set: they are in English."""
     version: int
     """0 until a setting is changed."""
     changed_at: datetime | None
@@ -97,6 +102,7 @@ def members(item: Row) -> dict[str, Any]:
         "in_quiet_hours": item.in_quiet_hours.lower(),
         "catch_up": item.catch_up.lower(),
         "digest_time": item.digest_time,
+        "language": item.language,
         "version": item.version,
         "changed_at": item.changed_at,
     }
@@ -105,7 +111,7 @@ def members(item: Row) -> dict[str, Any]:
 SETTINGS = Resource(
     TABLE,
     noun="settings",
-    described="Your settings that affect when occurrences, reminders and digests come.",
+    described="Your settings: when occurrences, reminders and digests come, and the language of messages.",
     ref=SettingsRef,
     model=Settings,
     changes=SettingsChanges,

@@ -10,11 +10,11 @@ from api.commands.gateway import Expected, Submission, Submitted
 from api.commands.responses import take
 from api.commands.services import Services
 from api.entity_routes import EntityRoutes
-from api.http.problems import FieldError, invalid
-from api.http.requests import empty
-from api.models import effort, examples, inputs, snooze
+from api.http.problems import NOT_FOUND, FieldError, invalid
+from api.http.requests import User, empty
+from api.models import effort, examples, inputs, outputs, snooze
 from api.models.entities import TASK
-from api.models.paging import TaskId
+from api.models.paging import InLanguage, TaskId, responses
 from schemas import entity_subjects, ids
 from schemas import records as r
 
@@ -221,4 +221,17 @@ async def delete_task(
     return await take(services.gateway, command, said, ahead)
 
 
-routes.read("Return a task; a deleted one has that status. Its version is the ETag, for `If-Match`.")
+@router.get("/{task}", response_model=outputs.ReadTask, responses=responses(examples.READ, NOT_FOUND))
+async def read_task(
+    task: TaskId, user: User, services: Services, response: Response, language: InLanguage = "en"
+) -> Any:
+    """Return a task, with its rule in words; a deleted one has that status.
+
+    Its version is the ETag, for `If-Match`.
+    """
+    async with services.views.of(user) as view:
+        found = await view.task(str(task))
+    if found is None:
+        raise TASK.missing()
+    response.headers["ETag"] = outputs.etag(found.version)
+    return outputs.ReadTask.model_validate(outputs.read_members(found, language))

@@ -68,7 +68,10 @@ values (:id::uuid, :target::uuid, :user::uuid, :sealed::bytea, rondo.instant(:at
 on conflict do nothing;
 
 -- name: address_of(target)^
--- The current address of a target; none if it was removed.
-select targets.user_id::text as user, version, enabled and not deleted as enabled, addresses.id::text as address, sealed
+-- The current address of a target, none if it was removed, and the language of its user.
+select
+    targets.user_id::text as user, targets.version, enabled and not deleted as enabled, addresses.id::text as address,
+    sealed, language
 from rondo.targets left join rondo_private.addresses on addresses.id = targets.address_id
+    left join rondo.settings on settings.user_id = targets.user_id
 where targets.id = :target::uuid;

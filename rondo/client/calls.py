@@ -19,6 +19,7 @@ from rondo.client.models import (
     FilterChanges,
     FilterFields,
     Known,
+    Language,
     List,
     ListAnswer,
     ListChanges,
@@ -28,6 +29,7 @@ from rondo.client.models import (
     Notification,
     Occurrences,
     Place,
+    ReadTask,
     Refs,
     Refusal,
     SavedFilter,
@@ -414,9 +416,9 @@ def command(command: str, *, wait: float | None = None) -> Call[Known]:
     return Call("GET", f"/v1/commands/{quote(command, safe='')}", headers=_waiting(wait))
 
 
-def task(task: str) -> Call[Task]:
-    """Return a task."""
-    return Call("GET", _task(task))
+def task(task: str, language: Language | None = None) -> Call[ReadTask]:
+    """Return a task, with its rule in words in a language, by default in English."""
+    return Call("GET", _task(task), query=_given(language=language))
 
 
 def tasks(
@@ -458,7 +460,7 @@ def occurrences(
     rdates: Sequence[str] = (),
     exdates: Sequence[str] = (),
     limit: int = 10,
-    language: Literal["en", "de"] = "en",
+    language: Language = "en",
 ) -> Call[Occurrences]:
     """Return the first ``limit`` occurrences of a rule (RFC 5545) from a day or local time on, with reasons in words.
 
@@ -480,7 +482,7 @@ def series(task: str, limit: int = PAGE) -> Listing[Task]:
 
 
 def upcoming(
-    task: str, *, since: str | None = None, until: str | None = None, limit: int = 10, language: str | None = None
+    task: str, *, since: str | None = None, until: str | None = None, limit: int = 10, language: Language | None = None
 ) -> Call[UpcomingOccurrences]:
     """Return the first ``limit`` occurrences after a series' open one, between two local days or times.
 

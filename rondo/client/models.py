@@ -25,6 +25,7 @@ ReminderStatus = Literal["scheduled", "cancelled", "due", "suppressed", "missed"
 Subtasks = Literal["reset", "carry", "stay"]
 QuietHours = Literal["postpone", "suppress"]
 CatchUp = Literal["each", "latest", "none"]
+Language = Literal["en", "de"]
 Step = Literal["claimed", "sent", "failed", "suppressed", "missed"]
 
 
@@ -223,6 +224,12 @@ class Task(TypedDict):
     snoozed: str | None
 
 
+class ReadTask(Task):
+    """A task, and its rule in words; None if it does not recur, absent from an older API."""
+
+    words: NotRequired[str | None]
+
+
 class TaskTitle(TypedDict):
     """A task's id, title and status."""
 
@@ -342,6 +349,7 @@ class SettingsChanges(TypedDict, total=False):
     in_quiet_hours: QuietHours | None
     catch_up: CatchUp | None
     digest_time: str | None
+    language: Language | None
 
 
 class SettingsRef(TypedDict):
@@ -363,6 +371,7 @@ class Settings(TypedDict):
     in_quiet_hours: QuietHours
     catch_up: CatchUp
     digest_time: str | None
+    language: Language | None
     version: int
     changed_at: str | None
 

@@ -101,7 +101,8 @@ def around(client: Rondo, task: Task) -> descriptions.Around:
     named = (on and on["name"], above and above["title"], tuple(parts), _why_ended(client, task))
     if task["recurrence"] is None:
         return descriptions.Around(*named)
-    coming = client.upcoming(task["id"], limit=NEXT, language=output.language())
+    language = client.settings().get("language") or output.language()
+    coming = client.upcoming(task["id"], limit=NEXT, language=language)
     return descriptions.Around(*named, coming["words"] or "", tuple(coming["items"]))
 
 

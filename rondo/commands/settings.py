@@ -8,7 +8,7 @@ from typing import Any, cast, get_args
 import click
 
 from rondo.client import Problem, Rondo, settled
-from rondo.client.models import CatchUp, Changes, Fields, QuietHours, Settings, SettingsChanges
+from rondo.client.models import CatchUp, Changes, Fields, Language, QuietHours, Settings, SettingsChanges
 from rondo.commands import api_command, output, undo_steps
 from rondo.commands.api_command import TaskCommand
 from rondo.commands.choices import OneOf
@@ -21,6 +21,7 @@ FIELDS = {
     "in-quiet-hours": ("in_quiet_hours",),
     "catch-up": ("catch_up",),
     "digest": ("digest_time",),
+    "language": ("language",),
 }
 """The settings of each option, which is also its name in `--clear`."""
 
@@ -32,6 +33,7 @@ FIELDS = {
 @click.option("--in-quiet-hours", type=OneOf(get_args(QuietHours)), help="What happens to reminders between these.")
 @click.option("--catch-up", type=OneOf(get_args(CatchUp)), help="Missed reminders that are still sent, by task.")
 @click.option("--digest", "digest_time", metavar="TIME", help="When to send what is due each day, such as 07:30.")
+@click.option("--language", type=OneOf(get_args(Language)), help="The language of messages and `rondo show`: en or de.")
 @click.option(
     "--clear", multiple=True, metavar="SETTING", type=OneOf(FIELDS), help="Restore the default of one; repeatable."
 )
@@ -134,4 +136,5 @@ def _described(settings: Settings) -> dict[str, str]:
         "in-quiet-hours": settings["in_quiet_hours"],
         "catch-up": settings["catch_up"],
         "digest": settings["digest_time"] or "none",
+        "language": settings["language"] or "none",
     }

@@ -42,6 +42,8 @@ class Settings(Struct, frozen=True, gc=False):
     version: int = 1
     digest_time: str | None = None
     """Local time, ISO 8601, of the daily digest; null for none."""
+    language: str | None = None
+    """Language of messages (BCP 47): en or de; null until it is set: en is used."""
 
 
 class SettingsFields(Struct, frozen=True, gc=False):
@@ -61,6 +63,8 @@ class SettingsFields(Struct, frozen=True, gc=False):
     """Which missed reminders are still sent: each, the latest of each task, or none."""
     digest_time: str | None = None
     """Local time, ISO 8601, of the daily digest; null for none."""
+    language: str | None = None
+    """Language of messages (BCP 47): en or de; null for none."""
 
 
 class UpdateSettings(Command, frozen=True, gc=False):

@@ -156,6 +156,7 @@ COMMANDS: dict[str, Callable[[], Command]] = {
     "set zone": lambda: set_settings(zone="America/New_York"),
     "set quiet hours": lambda: set_settings(quiet_from="22:00:00", quiet_to="07:00:00"),
     "set digest": lambda: set_settings(zone="Europe/Paris", digest_time="07:30:00"),
+    "set language": lambda: set_settings(language="de"),
     "set half of the quiet hours": lambda: set_settings(quiet_from="22:00:00"),
     "set settings in another version": lambda: set_settings(expected=7, zone="UTC"),
     "bulk complete": lambda: chunk(r.Action.COMPLETE, "t", "other"),

@@ -1,7 +1,7 @@
 """What a digest tells, read from real views: no earlier than these have all that was on the log."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import uuid4
 
 import asyncpg
@@ -36,7 +36,16 @@ class Views:
     async def put(self, *tasks: r.Task, at: int = 0, to: int = 0) -> None:
         """Fold tasks into the views, and move their position."""
         own = [replace(task, id=str(uuid4()), user=self.user) for task in tasks]
-        events = [r.TaskCreated(str(uuid4()), self.user, NOON, "user", str(uuid4()), task) for task in own]
+        await self._fold(
+            [r.TaskCreated(str(uuid4()), self.user, NOON, "user", str(uuid4()), task) for task in own], at, to
+        )
+
+    async def set(self, **fields: str) -> None:
+        """Fold settings into the views."""
+        settings = r.Settings(self.user, NOON, **fields)
+        await self._fold([r.SettingsUpdated(str(uuid4()), self.user, NOON, "user", str(uuid4()), settings, (*fields,))])
+
+    async def _fold(self, events: Sequence[r.TaskCreated | r.SettingsUpdated], at: int = 0, to: int = 0) -> None:
         connection = await asyncpg.connect(self.dsn)
         try:
             await positions(connection, PARTITION, [TASK_EVENTS.name])
@@ -70,6 +79,13 @@ async def test_a_digest_has_the_open_tasks_of_its_day_and_before(views: Views) -
     assert (await views.read()).splitlines() == [
         "Overdue:", "- Rent (2026-11-20)", "", "Due today:", "- Water", "", "Starts today:", "- Paint",
     ]  # fmt: skip
+
+
+async def test_a_digest_is_in_the_language_of_the_settings(views: Views) -> None:
+    await views.put(a_task(title="Water", due=r.Due(DAY)))
+    await views.set(language="de")
+    message = await views.message()
+    assert (message.title, message.text) == (f"Überblick für den {DAY}", "Heute fällig:\n- Water")
 
 
 async def test_of_many_tasks_the_first_are_named_and_the_others_counted(views: Views) -> None:

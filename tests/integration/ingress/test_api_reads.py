@@ -37,6 +37,17 @@ async def test_a_task_is_read_as_it_was_written(user: User, stages: StandIn) -> 
     ]
 
 
+async def test_a_task_is_read_with_its_rule_in_words(user: User, stages: StandIn) -> None:
+    due = {"date": "2026-11-24", "time": "09:00", "zone": "Europe/Paris"}
+    task = await create(user, "Stand-up", due=due, recurrence="FREQ=WEEKLY;INTERVAL=2", repeats="completion")
+    english, german = [(await user.http.get(task["href"], params=asked)).json() for asked in ({}, {"language": "de"})]
+    assert english["words"] == "Every second Tuesday at 09:00, Paris time, from completion"
+    assert german["words"] == "Jeden zweiten Dienstag um 09:00 Uhr, Zeit in Paris, ab Erledigung"
+    assert {**german, "words": english["words"]} == english
+    plain = await create(user, "Call home")
+    assert (await user.http.get(plain["href"])).json()["words"] is None
+
+
 async def test_setting_the_same_reminders_again_changes_nothing(user: User, stages: StandIn) -> None:
     reminders = {"reminders": [{"at": "2026-11-23T10:00:00Z"}]}
     task = await create(user, "Remember", **reminders)

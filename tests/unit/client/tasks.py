@@ -3,7 +3,7 @@
 from typing import Any
 
 from api.http import document
-from api.models import examples
+from api.models import examples, user_settings
 from api.models.entities import TASK as TASKS
 from api.models.filter import FILTER as FILTERS
 from api.models.list import LIST as LISTS
@@ -16,6 +16,7 @@ ENTRY: dict[str, Any] = document.with_nulls(examples.ENTRY)
 LIST: dict[str, Any] = document.with_nulls(LISTS.example)
 FILTER: dict[str, Any] = document.with_nulls(FILTERS.example)
 UPCOMING: dict[str, Any] = document.with_nulls(examples.UPCOMING)
+SETTINGS: dict[str, Any] = document.with_nulls(user_settings.EXAMPLE)
 BULK: dict[str, Any] = document.with_nulls(examples.BULK)
 
 

@@ -1,6 +1,6 @@
 """What a digest tells: each task once, under the heading of its due or start, in the user's zone."""
 
-from domain import digest_contents
+from domain import digest_contents, message_words
 from domain.digest_contents import Contents, Item
 from schemas import records as r
 from tests.unit.domain.given import a_task
@@ -28,12 +28,24 @@ def test_a_task_is_under_its_due_or_else_under_its_start_by_the_days_of_the_zone
 
 
 def test_its_text_has_a_line_for_each_task_and_the_number_of_the_others():
-    assert digest_contents.text(digest_contents.contents(DAY, "Europe/Paris", TASKS, 7)).splitlines() == [
+    found = digest_contents.contents(DAY, "Europe/Paris", TASKS, 7)
+    assert digest_contents.text(found, message_words.of("en")).splitlines() == [
         "Overdue:", "- Rent (2026-11-20)", "",
         "Due today:", "- Call (04:00)", "- Water", "",
         "Starts today:", "- Report (2026-12-01)", "- Paint", "",
         "… and 2 more.",
     ]  # fmt: skip
+
+
+def test_its_text_is_in_the_language_of_its_user():
+    found = digest_contents.contents(DAY, "Europe/Paris", TASKS[2:4], 3)
+    assert digest_contents.text(found, message_words.of("de")).splitlines() == [
+        "Heute fällig:", "- Water", "", "Beginnt heute:", "- Report (2026-12-01)", "", "… und 1 weitere.",
+    ]  # fmt: skip
+
+
+def test_without_a_language_it_is_in_english():
+    assert message_words.of(None) == message_words.of("en") != message_words.of("de")
 
 
 def test_its_json_has_the_same():

@@ -1,5 +1,6 @@
 import pytest
 
+from domain.invalid import Invalid
 from domain.rejections import Code
 from domain.settings import SETTINGS, defaults
 from domain.validation import check_fields
@@ -44,6 +45,12 @@ def test_the_first_change_may_expect_version_0():
 def test_quiet_hours_have_a_beginning_and_another_end(fields):
     outcome = World().does(set_settings(**fields)).outcome
     assert (outcome.code, outcome.field) == (Code.INVALID, "quiet_to")
+
+
+@pytest.mark.parametrize("language", ["fr", "EN", "", "de-AT"])
+def test_a_language_that_rondo_does_not_speak_is_refused(language):
+    with pytest.raises(Invalid, match="en, de"):
+        SETTINGS.checks["language"](language)
 
 
 def test_undoing_the_first_change_restores_the_defaults_of_what_it_changed():

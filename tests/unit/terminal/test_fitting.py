@@ -18,7 +18,7 @@ from rondo.terminal.cells import Cell, width
 from rondo.terminal.fitting import GAP, LONG, Card, Fitted, Layout
 from schemas.topics import TASK_COMMANDS
 from streams.progress.lag import Lag
-from tests.unit.client.tasks import ENTRY, FILTER, LIST, UPCOMING, task
+from tests.unit.client.tasks import ENTRY, FILTER, LIST, SETTINGS, UPCOMING, task
 from tests.unit.terminal.test_descriptions import rendered
 from tests.unit.typed import Type
 
@@ -169,7 +169,7 @@ def test_a_terminal_is_written_to_in_its_width(
     items |= {"tags": {"name": "home", "href": "", "colour": None, "open": 1}}
     item = task() if "--series" in words else items.get(words[0], task())
     page = Says(200, {"items": [item], "next": None})
-    shown = [Says(200, task(parent=None, list=None)), page, Says(200, UPCOMING)]
+    shown = [Says(200, task(parent=None, list=None)), page, Says(200, SETTINGS), Says(200, UPCOMING)]
     found = shown if words[0] == "show" else [page]
     with Scripted(*found) as api:
         status, out, _ = typed(*words, api=api.url)

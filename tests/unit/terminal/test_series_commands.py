@@ -4,7 +4,7 @@ import pytest
 
 from rondo.terminal import descriptions, repeats
 from tests.unit.client.scripted import Says, Scripted
-from tests.unit.client.tasks import TASK
+from tests.unit.client.tasks import SETTINGS, TASK
 from tests.unit.typed import Type
 
 ID = TASK["id"]
@@ -88,6 +88,20 @@ def test_a_task_shows_what_it_recurs_by() -> None:
     assert skipped["status"] == "skipped"
 
 
+LOCALES = ("LC_ALL", "LC_MESSAGES", "LANG")
+
+
+def shown_in(typed: Type, setting: str | None) -> str:
+    """Show a task of a series, and return the address that its rule was read from."""
+    nothing = Says(200, {"items": [], "next": None})
+    coming = Says(200, {"words": "Jeden Tag", "items": [], "more": False})
+    settings = Says(200, SETTINGS | {"language": setting})
+    with Scripted(Says(200, TASK | {"list": None}), nothing, settings, coming) as api:
+        _, out, _ = typed("show", ID, api=api.url)
+    assert "repeat\tJeden Tag\n" in out
+    return api.asked[-1].path
+
+
 @pytest.mark.parametrize(
     ("locale", "language"),
     [
@@ -101,13 +115,17 @@ def test_a_task_shows_what_it_recurs_by() -> None:
 def test_a_series_is_shown_in_the_language_of_the_terminal(
     typed: Type, locale: dict[str, str], language: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+    for name in LOCALES:
         monkeypatch.setenv(name, locale.get(name, ""))
-    nothing = Says(200, {"items": [], "next": None})
-    coming = Says(200, {"words": "Jeden Tag", "items": [], "more": False})
-    with Scripted(Says(200, TASK | {"list": None}), nothing, coming) as api:
-        _, out, _ = typed("show", ID, api=api.url)
-        assert f"language={language}" in api.asked[-1].path
-    assert "repeat\tJeden Tag\n" in out
+    assert f"language={language}" in shown_in(typed, setting=None)
     _, out, _ = typed("occurrences", "daily", "--start", "2026-01-31", "--json")
     assert ('"Jeden Tag"' in out) == (language == "de")
+
+
+@pytest.mark.parametrize(("locale", "language"), [("de_AT.UTF-8", "en"), ("en_GB.UTF-8", "de")])
+def test_a_language_that_was_set_comes_before_that_of_the_terminal(
+    typed: Type, locale: str, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in LOCALES:
+        monkeypatch.setenv(name, locale)
+    assert f"language={language}" in shown_in(typed, setting=language)

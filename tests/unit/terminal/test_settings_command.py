@@ -23,6 +23,7 @@ def test_the_settings_are_printed_as_they_are_typed(typed: Type):
         "in-quiet-hours: postpone",
         "catch-up: each",
         "digest: 07:30:00",
+        "language: de",
     ]
 
 

@@ -24,6 +24,7 @@ from rondo.commands.choices import OneOf
 from rondo.commands.conditions import Condition, combined
 from tests.unit.client.scripted import Says, Scripted, refusal
 from tests.unit.client.tasks import ACCEPTED, TASK, UPCOMING, task
+from tests.unit.client.tasks import SETTINGS as STORED
 from tests.unit.domain.filtering import filters
 from tests.unit.terminal.commands import FILTERS, ID, LISTS, SETTINGS, commands
 from tests.unit.test_cli import page
@@ -317,7 +318,8 @@ try:
 except SystemExit as ended:
     print(json.dumps([ended.code, [name for name in {HEAVY} if name in sys.modules]]), file=sys.stderr)
 """
-    answers = {"list": [page(TASK)], "show": [Says(200, task(parent=None, list=None)), page(), Says(200, UPCOMING)]}
+    shown_ = [Says(200, task(parent=None, list=None)), page(), Says(200, STORED), Says(200, UPCOMING)]
+    answers = {"list": [page(TASK)], "show": shown_}
     with Scripted(*answers.get(words[0], [Says(200, ACCEPTED)])) as api:
         here = {"HOME": str(tmp_path), "RONDO_API": api.url, "RONDO_TOKEN": "token", "FORCE_COLOR": shown}
         python = [sys.executable, "-c", f"import json\n{source}"]
