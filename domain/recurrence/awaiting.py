@@ -47,7 +47,7 @@ class Awaiting:
     """What series await in a store, by a decision version and a version of the time zone data."""
 
     def __init__(self, store: Store, version: str, tzdata: str) -> None:
-        self._store, self._tzdata = store, tzdata
+        self._store, self._version, self._tzdata = store, version, tzdata
         self._is_old = version in BEFORE_7
 
     def follow(self, event: Any) -> None:
@@ -68,7 +68,7 @@ class Awaiting:
             self._plan_local_again(notice)
             return None
         held = self._held(notice.user, notice.task)
-        after, command = calendar.fire(held, notice, self._zone(notice.user))
+        after, command = calendar.fire(held, notice, self._zone(notice.user), self._version)
         self._keep(notice.user, notice.task, held, after)
         return command
 
@@ -120,7 +120,7 @@ class Awaiting:
     def _plan_again(self, user: str, task: str, cause: str) -> None:
         held = self._held(user, task)
         if held and (held.due is not None or not self._is_old):
-            self._keep(user, task, held, calendar.replan(held, cause, self._zone(user)))
+            self._keep(user, task, held, calendar.replan(held, cause, self._zone(user), self._version))
 
     def _held(self, user: str, task: str) -> r.AwaitedOccurrence | None:
         return self._store.awaited.get(f"{user}/{task}")

@@ -8,6 +8,7 @@ come by the zone and the time zone data of that moment; else it is set again.
 from msgspec.structs import replace
 
 from domain import times
+from domain.decision import BEFORE_8
 from domain.recurrence import advance, keys, overrides
 from domain.recurrence.succession import ACTOR, command_of
 from schemas import ids
@@ -40,19 +41,23 @@ def react(held: r.AwaitedOccurrence | None, task: r.Task, event: str, zone: str 
     return r.AwaitedOccurrence(name, task.id, task.series, task.occurrence, task.recurrence, due)
 
 
-def replan(held: r.AwaitedOccurrence, cause: str, zone: str | None) -> r.AwaitedOccurrence:
-    """Return what a series awaits in another zone, or by other time zone data; ``cause`` is the id of a record."""
+def replan(held: r.AwaitedOccurrence, cause: str, zone: str | None, version: str) -> r.AwaitedOccurrence:
+    """Return what a series awaits in another zone, or by other time zone data; ``cause`` is the id of a record.
+
+    One cause may come twice, as for a zone that is changed twice in a millisecond: so the id follows from that before.
+    """
     due = comes(held.recurrence, held.occurrence, zone)
-    return held if due == held.due else replace(held, id=ids.derive("awaited", cause, held.task), due=due)
+    before = held.task if version in BEFORE_8 else held.id
+    return held if due == held.due else replace(held, id=ids.derive("awaited", cause, before), due=due)
 
 
 def fire(
-    held: r.AwaitedOccurrence | None, notice: r.SeriesNotice, zone: str | None
+    held: r.AwaitedOccurrence | None, notice: r.SeriesNotice, zone: str | None, version: str
 ) -> tuple[r.AwaitedOccurrence | None, Command | None]:
     """Return what a series awaits after its timer has fired, and the command that this leads to."""
     if held is None or (held.id, held.due) != (notice.id, notice.due):
         return held, None
-    again = replan(held, notice.id, zone)
+    again = replan(held, notice.id, zone, version)
     if again.due is not None and again.due > notice.at:
         return again, None
     command = _beside if held.recurrence.missed is r.Missed.EACH else _missed

@@ -27,6 +27,7 @@ from domain.tasks import TASK
 from domain.user import Command, User
 from schemas import ids
 from schemas import records as r
+from tests.contract import plans
 from tests.unit.domain.given import (
     ANNA,
     DAY,
@@ -187,7 +188,7 @@ AHEAD: dict[str, Callable[[], Command]] = {
 
 def decisions(version: str) -> Decisions:
     """Return what every case leads to by a decision version."""
-    of_version = _commands, _ahead, _undone, _followups, _purges, _reminders, _passed
+    of_version = _commands, _ahead, _undone, _followups, _purges, _reminders, _passed, plans.cases
     cases = chain(*(each(version) for each in of_version), _ledger(), *(_life(of, version) for of in LIFECYCLES))
     return {name: list(_told(records)) for name, records in cases}
 
@@ -245,7 +246,7 @@ def _passed(version: str) -> Iterator[tuple[str, Sequence[Struct]]]:
             last = world.events[-1]
             if (held := calendar.react(None, last.task, last.id, None)) and held.due:
                 notice = r.SeriesNotice(held.id, ANNA, held.due + late, held.series, held.due, held.task)
-                after, command = calendar.fire(held, notice, None)
+                after, command = calendar.fire(held, notice, None, version)
                 assert command
                 yield f"next one has come{name}: {past}", (held, after or notice, command, *_decided(world, command))
 
