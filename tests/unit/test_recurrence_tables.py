@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from domain import times
-from domain.recurrence import advance
+from domain import subtasks, times
+from domain.recurrence import advance, checks, overrides
 from domain.recurrence.derived import CLOSING, derived
 from schemas import records as r
 from tests.unit.domain.given import (
@@ -27,6 +27,7 @@ from tests.unit.domain.given import (
     skip,
     update,
 )
+from tests.unit.runtime.test_calendar_series import at, daily, home
 
 PAGE = (Path(__file__).parents[2] / "docs" / "recurrence.md").read_text()
 
@@ -44,6 +45,7 @@ def due_of(local: str, zone: str | None = None) -> r.Due:
 
 
 NEXT = [*rows("| rule | closed slot | closed at | repeats | missed | next slot |")]
+COMES = [*rows("| due | missed | until | open | closed as missed |")]
 DONE = [*rows("| done | due on |"), *rows("| decided | due on |")]
 
 
@@ -52,13 +54,25 @@ def test_the_next_occurrence_is_the_one_that_the_page_says(row: list[str]) -> No
     rrule, slot, closed, repeats, missed, expected = row
     local, zone = closed.split()
     moment = times.milliseconds(times.local(due_of(local)), zone)
-    recurrence = r.Recurrence(rrule, due_of(slot), repeats=r.Repeats[repeats.upper()], missed=r.Missed[missed.upper()])
+    recurrence = r.Recurrence(
+        rrule, due_of(*slot.split()), repeats=r.Repeats[repeats.upper()], missed=r.Missed[missed.upper()]
+    )
     task = a_task(
         status=r.Status.COMPLETED, completed_at=moment, series="t", occurrence=times.key(recurrence.start),
         recurrence=recurrence, due=recurrence.start,
     )  # fmt: skip
     command = advance.following(r.TaskCompleted("e", ANNA, moment, "a", "c", task, zone=zone))
     assert (times.key(command.due).removesuffix(":00") if command else "none") == expected
+
+
+@pytest.mark.parametrize("row", COMES, ids=" ".join)
+async def test_what_opens_by_the_calendar_is_what_the_page_says(row: list[str]) -> None:
+    due, missed, until, *expected = row
+    async with home("America/New_York") as here:
+        here.does(daily(due_of(*due.split()), r.Missed[missed.upper()]))
+        here.waits(at(until))
+        found = (", ".join(key.removesuffix(":00") for key in keys) or "none" for keys in (here.open(), here.missed()))
+        assert [*found] == expected
 
 
 class Person:
@@ -91,6 +105,8 @@ class Person:
             "--repeat": lambda text: ("rrule", text),
             "--exdate": lambda text: ("exdates", (text,)),
             "--rdate": lambda text: ("rdates", (text,)),
+            "--repeats": lambda text: ("repeats", r.Repeats[text.upper()]),
+            "--missed": lambda text: ("missed", r.Missed[text.upper()]),
             "--clear": lambda _: ("rrule", None),
         }
         return update(self.last, self.at, scope, **dict(read[name](text) for name, text in said.items()))
@@ -129,5 +145,12 @@ def test_an_edit_leads_to_what_the_page_says(done: str, expected: str) -> None:
     assert (", ".join(person.dues()) or "none") == expected
 
 
+def test_the_limits_of_recurrence_are_those_of_the_page() -> None:
+    limits = (checks.MAX_TIMES, checks.MAX_COUNT, checks.MAX_DATES, advance.MOST_OPEN, subtasks.MOST)
+    ahead = f"{overrides.MOST}, of {overrides.MOST_BYTES // 1024} KiB"
+    stated = [at_most for _, at_most, _ in rows("| of | at most | since |")]
+    assert sorted(stated) == sorted([*(f"{limit:,}" for limit in limits), ahead, "English, German"])
+
+
 def test_the_page_has_tables() -> None:
-    assert (len(NEXT) > 10, len(DONE) > 20) == (True, True)
+    assert (len(NEXT) > 10, len(COMES) > 5, len(DONE) > 20) == (True, True, True)
