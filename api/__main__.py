@@ -1,5 +1,6 @@
 """Serves the API: ``python -m api``, on 127.0.0.1 and RONDO_PORT."""
 
+import asyncio
 import contextlib
 import gc
 import socket
@@ -11,9 +12,13 @@ from uvicorn.config import STARTUP_FAILURE
 from api.app import create_app
 from api.configuration import Settings
 from common import logs, serving, settings
+from postgres import connections as postgres
 from postgres.connections import Trust
 from schemas.kafka import clients
+from schemas.kafka import refusal as kafka
+from schemas.registry import client as registry
 from schemas.registry.client import Access
+from schemas.topics import TASK_COMMANDS
 
 
 class _Server(uvicorn.Server):
@@ -23,6 +28,15 @@ class _Server(uvicorn.Server):
         """Answer requests in progress, and accept no more."""
         self.config.app.state.attempts.stop()  # type: ignore[union-attr]
         await super().shutdown(sockets)
+
+
+async def _refusal(configured: Settings) -> str | None:
+    """Return a sentence about a part that refuses a setting; none is given for one that does not answer yet."""
+    return (
+        await kafka.refusal(configured.kafka, [TASK_COMMANDS.name])
+        or await registry.refusal(configured.registry)
+        or await postgres.refusal(configured.postgres)
+    )
 
 
 def main() -> None:
@@ -35,6 +49,8 @@ def main() -> None:
     configured = settings.load(Settings)
     settings.check(clients.Security, Access, Trust)
     logs.configure(configured.log)
+    if refused := asyncio.run(_refusal(configured)):
+        sys.exit(refused)
     config = serving.config(
         create_app(configured),
         configured.host,
@@ -42,6 +58,7 @@ def main() -> None:
         configured.receive_timeout,
         configured.connections,
         timeout_graceful_shutdown=10,
+        forwarded_allow_ips=configured.trusted_proxies,
     )
     server = _Server(config)
     with contextlib.suppress(KeyboardInterrupt):

@@ -1,12 +1,23 @@
 """The API's settings, from the environment: ``RONDO_KAFKA``, ``RONDO_POSTGRES`` and so on."""
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from channels.settings import Targets
 from common import room, settings
+
+
+def _networks(text: str) -> str:
+    for each in text.split(","):
+        try:
+            ip_network(each.strip())
+        except ValueError:
+            raise ValueError("It should be addresses and networks such as 10.0.0.7, 10.244.0.0/16") from None
+    return text
+
 
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -23,6 +34,9 @@ class Settings(Targets, settings.Serving):
     """The address to listen on. Read [SECURITY.md](../SECURITY.md) before you change it."""
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     """The API's port on that address."""
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = "127.0.0.1"
+    """The proxies before the API, as addresses and networks such as `10.0.0.7, 10.244.0.0/16`. Of a request from one of
+    them, the client is that of `X-Forwarded-For`, and the scheme that of `X-Forwarded-Proto`."""
 
     disk: Path | None = None
     """The data directory in which the broker keeps its log: while its disks have too little room, commands are refused.

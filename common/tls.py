@@ -44,3 +44,18 @@ def _readable(file: Path) -> Path:
 
 Authorities = Annotated[Path, AfterValidator(_readable)]
 """A file with certificates of authorities, in PEM format."""
+
+
+_OTHER_NAME = (62, 64)
+"""OpenSSL's codes for a certificate of another host, or of another address."""
+
+
+def refusal(server: str, error: ssl.SSLCertVerificationError, setting: str, authorities: Path | None) -> str:
+    """Return a sentence about a server's certificate that was refused; ``setting`` names the server's address."""
+    if error.verify_code in _OTHER_NAME:
+        return f"{server} has a certificate for another name: write in {setting} a name that it is for."
+    trusted = f"the authorities in {str(authorities)!a}" if authorities else "the system's authorities"
+    return (
+        f"{server} has a certificate that is not valid by {trusted} ({error.verify_message}):"
+        f" set {setting}_CA to a file with the authority that signed it."
+    )

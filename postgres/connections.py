@@ -14,6 +14,8 @@ import psycopg
 
 from common import settings, tls
 
+_PATIENCE = 5.0
+"""Seconds that a server has to answer."""
 _ENCRYPTED = ("require", "verify-ca", "verify-full")
 _OF_LIBPQ = ("sslmode", "sslrootcert", "channel_binding", "connect_timeout", "gssencmode", "keepalives")
 """Parameters of an address that asyncpg does not get. Binding a password to the TLS channel, which asyncpg can't, adds
@@ -45,6 +47,37 @@ def connect_psycopg(address: str, **options: Any) -> psycopg.Connection[Any]:
         authorities = trust.postgres_ca or ssl.get_default_verify_paths().cafile or "system"
         options = {"sslmode": "verify-full", "sslrootcert": str(authorities), **options}
     return psycopg.connect(address, **options)
+
+
+async def refusal(address: str) -> str | None:
+    """Return a sentence that says what Postgres refuses, and which setting to change.
+
+    None if it refuses nothing, or if no server answers.
+    """
+    try:
+        connection = await connect(address, timeout=_PATIENCE)
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return _described(error, address)
+    await connection.close(timeout=_PATIENCE)
+    return None
+
+
+def _described(error: Exception, address: str) -> str | None:
+    server, sentence = f"Postgres at {urlsplit(address).netloc.rpartition('@')[2]}", None
+    match error:
+        case ssl.SSLCertVerificationError():
+            return tls.refusal(server, error, "RONDO_POSTGRES", Trust().postgres_ca)
+        case asyncpg.InvalidAuthorizationSpecificationError() if "no encryption" in str(error):
+            sentence = "asks for TLS: append ?sslmode=require to RONDO_POSTGRES."
+        case asyncpg.InvalidAuthorizationSpecificationError():
+            sentence = "refuses the user: correct user and password in RONDO_POSTGRES."
+        case asyncpg.InvalidCatalogNameError():
+            sentence = "has no such database: create it, or correct its name in RONDO_POSTGRES."
+        case ConnectionError() if "rejected SSL upgrade" in str(error):  # asyncpg's own
+            sentence = "speaks no TLS: remove sslmode from RONDO_POSTGRES, and unset RONDO_POSTGRES_CA."
+        case ValueError():
+            return "The setting RONDO_POSTGRES is not an address as postgresql://user:password@host:port/database."
+    return sentence and f"{server} {sentence}"
 
 
 def _options(address: str) -> dict[str, Any]:

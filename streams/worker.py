@@ -1,8 +1,10 @@
-"""One process that runs one or several topologies, with their health on localhost."""
+"""One process that runs one or several topologies, with their health."""
 
+import asyncio
 import contextlib
 import faulthandler
 import gc
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -46,7 +48,11 @@ def run(names: Sequence[str] = ()) -> None:
         private.close(chosen.data, ["state"])
     if chosen.failpoint:
         failpoints.arm(chosen.failpoint)
-    serve([App(one, chosen) for one in topologies.chosen(grouped, names)], chosen)
+    running = topologies.chosen(grouped, names)
+    topics = {topic.name for one in running for topic in (*one.reads, *one.topics)}
+    if refused := asyncio.run(connections.refusal(chosen.kafka, chosen.registry, chosen.postgres, topics)):
+        sys.exit(refused)
+    serve([App(one, chosen) for one in running], chosen)
 
 
 def _log_retry(details: stamina.instrumentation.RetryDetails) -> None:
@@ -58,7 +64,7 @@ def _log_retry(details: stamina.instrumentation.RetryDetails) -> None:
 def serve(apps: Sequence[App], chosen: Settings) -> None:
     """Run topologies with these settings until the process is stopped; exits the process."""
     clock = Clock(chosen, f"worker {' '.join(app.topology.name for app in apps)}")
-    health = [Health(apps, chosen.health_port, clock.watch)] if chosen.health_port else []
+    health = [Health(apps, chosen.health_host, chosen.health_port, clock.watch)] if chosen.health_port else []
     execute(Deadline(chosen.stall_timeout), clock, *health, *apps)
 
 
@@ -124,11 +130,11 @@ _PATIENCE, _CONNECTIONS = 10.0, 100
 
 
 class Health(Service):
-    """Serves ``/live``, ``/ready`` and ``/metrics`` on 127.0.0.1."""
+    """Serves ``/live``, ``/ready`` and ``/metrics``."""
 
-    def __init__(self, apps: Sequence[App], port: int, clock: ClockWatch, **service: Any) -> None:
+    def __init__(self, apps: Sequence[App], host: str, port: int, clock: ClockWatch, **service: Any) -> None:
         app = health_app(apps, clock)
-        config = serving.config(app, "127.0.0.1", port, _PATIENCE, _CONNECTIONS, lifespan="off")
+        config = serving.config(app, host, port, _PATIENCE, _CONNECTIONS, lifespan="off")
         self._server = _Server(config)
         super().__init__(**service)
 

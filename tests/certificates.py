@@ -10,8 +10,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-LOOPBACK = (x509.IPAddress(IPv4Address("127.0.0.1")), x509.DNSName("localhost"))
-
 
 class Authority:
     """A certificate authority; ``file`` has its certificate (PEM)."""
@@ -28,13 +26,16 @@ class Authority:
         )
         file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, file: Path, names: tuple[x509.GeneralName, ...] = LOOPBACK) -> Path:
-        """Write the key and the certificate of a server with these names to ``file``, which only its owner can read."""
+    def issue(self, file: Path) -> Path:
+        """Write the key and the certificate of a server on 127.0.0.1 to ``file``, which only its owner can read.
+
+        It is not for ``localhost``, by which the server can so be reached with a certificate for another name.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         certificate = (
             _builder(_name("server"), self._name, key)
-            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
             .add_extension(issuer, critical=False)
             .sign(self._key, hashes.SHA256())
         )

@@ -31,8 +31,8 @@ from local.process import Command, Process
 from postgres.databases import create_database
 
 CACHE = Path(__file__).parent.parent / ".cache"
-WITH_A_STACK = ("acceptance", "ingress", "pipeline")
-"""Directories whose tests share a Rondo that runs."""
+WITH_A_STACK = ("acceptance", "ingress", "pipeline", "secured")
+"""Directories whose tests share a Rondo that runs, or other parts of their own."""
 LONG = ("chaos", *WITH_A_STACK)
 BRIEF = "-XX:TieredStopAtLevel=1"
 """For some sixty brokers that run for seconds: half of what they would take of a processor is for compiling well."""

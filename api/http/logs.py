@@ -58,4 +58,5 @@ class RequestLog:
             await self.app(scope, receive, noting)
         finally:
             taken = round((time.perf_counter() - began) * 1000, 1)
-            _log.info("answered", path=path_of(scope), status=status, ms=taken)
+            client = (scope.get("client") or ("",))[0]
+            _log.info("answered", client=client, path=path_of(scope), status=status, ms=taken)

@@ -30,5 +30,5 @@ def config(app: Application, host: str, port: int, seconds: float, connections: 
         server_header=False,
         log_config=None,
         access_log=False,
-        **given,
+        **{"proxy_headers": "forwarded_allow_ips" in given, **given},
     )

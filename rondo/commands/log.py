@@ -60,6 +60,15 @@ def _away(error: Exception) -> Failed:
     return Failed(f"Rondo can't be reached ({_quoted(error)}): is `make run` running?", AWAY)
 
 
+def _refused() -> Failed | None:
+    """Return what a part refuses of the settings, which its errors do not say."""
+    at = Place.load().known
+    if not {"kafka", "registry"} <= at.keys():
+        return None
+    sentence = asyncio.run(connections.refusal(at["kafka"], at["registry"], at.get("postgres", "")))
+    return Failed(sentence) if sentence else None
+
+
 def _failed(error: OSError) -> Failed:
     """Return an operating system error as ``Failed``: one of a file or of this machine, else one of a connection."""
     if isinstance(error, DiskError) or error.filename is not None or error.errno in _MACHINE:
@@ -83,14 +92,16 @@ class LogCommand(click.Command):
         except RondoError as error:
             raise api_command.failed(error) from error
         except RegistryUnavailable as error:
-            raise Failed(_quoted(error), AWAY) from error
+            raise _refused() or Failed(_quoted(error), AWAY) from error
         except BrokenPipeError:
             raise  # the reader has closed the output: click exits silently
         except OSError as error:
-            raise _failed(error) from error
+            raise _refused() or _failed(error) from error
         except (httpx.TransportError, KafkaError) as error:
-            raise _away(error) from error
+            raise _refused() or _away(error) from error
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            if refused := _refused():
+                raise refused from error
             advice = "is it Rondo's database, and has `make run` or a migration prepared it?"
             raise Failed(f"Postgres can't answer ({_quoted(error)}): {advice}") from error
 

@@ -13,9 +13,15 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
 
 from schemas.kafka import clients
+from schemas.kafka.refusal import not_allowed
 from schemas.topics import DAYS, Topic
 
 _ANY_TIME = (
@@ -32,11 +38,16 @@ _OF_THE_TOPIC = 1  # the source of a setting, in the broker's answer: it was set
 _BROKERS_DEFAULT = -1  # replicas: the broker's default (KIP-464)
 
 
+_FORBIDDEN = (TopicAuthorizationFailedError, ClusterAuthorizationFailedError)
 log = structlog.get_logger()
 
 
 class WrongTopic(RuntimeError):
     """A topic exists, but its configuration is not the contract's."""
+
+
+class NotAllowed(WrongTopic):
+    """The user may not create a topic."""
 
 
 class NoTopic(LookupError):
@@ -84,6 +95,8 @@ async def create(kafka: str, partitions: int, topics: Iterable[Topic]) -> None:
             error = for_code(code)
             if error is TopicAlreadyExistsError:
                 existing.append(wanted[name])
+            elif error in _FORBIDDEN:
+                raise NotAllowed(not_allowed(f"create the topic {name}"))
             elif code:
                 raise WrongTopic(f"The topic {name} could not be created: {error.__name__} {message}.")
         await _check(asked, partitions, existing)

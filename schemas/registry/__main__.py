@@ -1,17 +1,25 @@
-"""``python -m schemas.registry`` serves the embedded registry at RONDO_REGISTRY, on the broker RONDO_KAFKA names."""
+"""``python -m schemas.registry`` serves Rondo's registry on the broker that RONDO_KAFKA names.
+
+It listens at RONDO_REGISTRY, or at RONDO_REGISTRY_BIND where that is the address of a proxy or a service before it.
+"""
 
 import asyncio
 import sys
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import uvicorn
 from pydantic import Field, HttpUrl
 
 from common import logs, serving, settings
 from schemas.kafka import clients
+from schemas.kafka.refusal import refusal
 from schemas.registry.log import SchemaLog, StorageUnavailable
 from schemas.registry.server import app_of
 from schemas.registry.service import Service
+from schemas.topics import SCHEMAS
+
+_PORTS = {"http": 80, "https": 443}
 
 
 class Settings(settings.Serving):
@@ -19,16 +27,22 @@ class Settings(settings.Serving):
 
     kafka: settings.Brokers
     registry: Annotated[HttpUrl, Field(repr=False)]
+    registry_bind: Annotated[str, Field(pattern=r"^((\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5})?$")] = ""
+    """Where Rondo's registry listens, as `0.0.0.0:8081`; by default at the host and port of `RONDO_REGISTRY`. It asks
+    for no password: the network must keep others away."""
+
+    def listens(self) -> tuple[str, int]:
+        """Return the host and the port to listen on."""
+        at = urlsplit(f"//{self.registry_bind}") if self.registry_bind else urlsplit(str(self.registry))
+        assert at.hostname
+        return at.hostname, at.port or _PORTS[at.scheme]
 
 
 async def serve(chosen: Settings) -> None:
     """Serve until a signal comes; raises StorageUnavailable where the broker can't be reached."""
     service = Service(SchemaLog(chosen.kafka))
     await service.open()
-    host, port = chosen.registry.host, chosen.registry.port
-    assert host
-    assert port
-    config = serving.config(app_of(service), host, port, chosen.receive_timeout, chosen.connections)
+    config = serving.config(app_of(service), *chosen.listens(), chosen.receive_timeout, chosen.connections)
     await uvicorn.Server(config).serve()
 
 
@@ -40,7 +54,7 @@ def main() -> None:
     try:
         asyncio.run(serve(chosen))
     except StorageUnavailable as error:
-        sys.exit(str(error))
+        sys.exit(asyncio.run(refusal(chosen.kafka, [SCHEMAS.name])) or str(error))
 
 
 if __name__ == "__main__":

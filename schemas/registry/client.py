@@ -85,6 +85,21 @@ class Registry:
         schema: Schema = json.loads(found["schema"])
         return schema
 
+    async def refusal(self) -> str | None:
+        """Return a sentence that says what the registry refuses, and which setting to change.
+
+        None if it refuses nothing, or if nobody answers.
+        """
+        try:
+            answer = await self._http.get("/schemas/types")
+        except httpx.HTTPError as error:
+            if (refused := _certificate(error)) is None:
+                return None
+            return tls.refusal(f"The registry {self.url}", refused, "RONDO_REGISTRY", Access().registry_ca)
+        if answer.status_code in {401, 403}:
+            return f"The registry {self.url} refuses the user: correct RONDO_REGISTRY_USER and RONDO_REGISTRY_PASSWORD."
+        return None
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()
@@ -108,6 +123,22 @@ class Registry:
         """Return a text from the registry with its address, which may be secret, redacted."""
         path = self._http.base_url.path.strip("/")
         return only_origins(text.replace(f"/{path}", f"/{HIDDEN}") if path else text)
+
+
+def _certificate(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
+    """Return the refusal of a certificate that led to an error."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+async def refusal(url: str) -> str | None:
+    """Return the ``refusal`` of a registry by its URL."""
+    registry = Registry(url, retries=0, timeout=5)
+    try:
+        return await registry.refusal()
+    finally:
+        await registry.aclose()
 
 
 def _body(answer: httpx.Response) -> dict[str, Any]:

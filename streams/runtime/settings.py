@@ -25,8 +25,10 @@ class Settings(Targets):
     """The data directory; the command ``rondo`` looks for ``run.json`` in it."""
     partitions: Annotated[int, Field(ge=1, le=1000)] = 4
     """Partitions of every keyed topic. The number is fixed once the log is begun."""
+    health_host: str = "127.0.0.1"
+    """The address on which a worker serves its health. It asks for no password: the network must keep others away."""
     health_port: Annotated[int | None, Field(ge=1, le=65535)] = None
-    """Serves ``/live``, ``/ready`` and ``/metrics`` on 127.0.0.1. The stack chooses one for each worker."""
+    """Serves ``/live``, ``/ready`` and ``/metrics`` on that address. The stack chooses one for each worker."""
     topologies: str = ""
     """Which stages run as one, as `core=tasks,recurrence reminders audit notify views`; by default all run as one that
     can ([architecture.md](architecture.md#topologies)). The same for every process and command; to change it for a log

@@ -1,6 +1,7 @@
 """A part that refuses or is not there is reported by each process without the password of its address."""
 
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -59,9 +60,11 @@ def test_no_process_tells_the_password_of_a_part_that_refuses_it(
         for name, argv in PROCESSES
     ]
     try:
-        told = "".join(said(f"http://{ports.HOST}:{port}/ready") for port in chosen.values())
+        addresses = [f"http://{ports.HOST}:{port}/ready" for port in chosen.values()]
+        told = "".join(said(process, url) for process, url in zip(started, addresses, strict=True))
         for process, (name, _) in zip(started, PROCESSES, strict=True):
-            process.wait_until(lambda log=tmp_path / f"{name}.log": log.stat().st_size > 0, 60)
+            if process.ended is None:
+                process.wait_until(lambda log=tmp_path / f"{name}.log": log.stat().st_size > 0, 60)
     finally:
         for process in started:
             process.stop()
@@ -69,10 +72,10 @@ def test_no_process_tells_the_password_of_a_part_that_refuses_it(
     assert SECRET not in logs + told
 
 
-def said(url: str) -> str:
-    """What a process says of itself once it is not ready for long enough to have tried everything."""
+def said(process: Process, url: str) -> str:
+    """What a process says of itself once it is not ready for long enough to have tried everything, or has ended."""
     deadline, answer = time.monotonic() + SAYING, ""
-    while time.monotonic() < deadline and "closed" not in answer and "parts" not in answer:
+    while process.ended is None and time.monotonic() < deadline and not re.search("closed|parts", answer):
         try:
             answer = httpx.get(url, timeout=5).text
         except httpx.TransportError:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiokafka.errors import KafkaError
-from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, AdminClient, ResourcePatternType
-from confluent_kafka.admin import ResourceType as Resource
 
 from local import kafka, ports
 from local.java import java
@@ -27,9 +25,14 @@ _MODULES = "org.apache.kafka.common.security"
 
 @dataclass(frozen=True)
 class Secured:
-    """The broker: ``kafka`` is its listener with TLS and SASL, ``inside`` one without, which may do everything."""
+    """The broker.
+
+    ``kafka`` is its listener with TLS and SASL, ``limited`` another that offers one mechanism only, SCRAM-SHA-512, and
+    ``inside`` one without both, where everybody may do everything.
+    """
 
     kafka: str
+    limited: str
     inside: str
     ca: Path
 
@@ -44,21 +47,6 @@ class Secured:
             "RONDO_KAFKA_PASSWORD": _USERS[user],
         }
 
-    def allow(self, user: str, resource: Resource, name: str, operation: AclOperation) -> None:
-        """Allow a user one kind of operation on one resource; ``*`` is every name."""
-        client = AdminClient({"bootstrap.servers": self.inside})
-        binding = AclBinding(
-            resource,
-            name,
-            ResourcePatternType.LITERAL,
-            f"User:{user}",
-            "*",
-            operation,
-            AclPermissionType.ALLOW,
-        )
-        for created in client.create_acls([binding]).values():
-            created.result(10)
-
 
 @contextmanager
 def started(jars: Path, directory: Path) -> Iterator[Secured]:
@@ -66,7 +54,7 @@ def started(jars: Path, directory: Path) -> Iterator[Secured]:
     directory.mkdir()
     ca = Authority(directory / "ca.pem")
     certificate = ca.issue(directory / "broker.pem")
-    chosen = ports.choose(["inside", "controller", "secured"], {})
+    chosen = ports.choose(["inside", "controller", "secured", "limited"], {})
     file = directory / "server.properties"
     file.write_text(_properties(directory, certificate, **chosen))
 
@@ -85,7 +73,7 @@ def started(jars: Path, directory: Path) -> Iterator[Secured]:
     inside = f"{ports.HOST}:{chosen['inside']}"
     try:
         broker.wait_until(lambda: _answers(inside), 60)
-        yield Secured(f"{ports.HOST}:{chosen['secured']}", inside, ca.file)
+        yield Secured(*(f"{ports.HOST}:{chosen[name]}" for name in ("secured", "limited")), inside, ca.file)
     finally:
         broker.stop()
 
@@ -96,20 +84,23 @@ def _answers(inside: str) -> bool:
     return False
 
 
-def _properties(directory: Path, certificate: Path, *, inside: int, controller: int, secured: int) -> str:
+def _properties(directory: Path, certificate: Path, *, inside: int, controller: int, secured: int, limited: int) -> str:
     plain = " ".join(f'user_{user}="{password}"' for user, password in _USERS.items())
     listener = "listener.name.secured"
     own = {
         "listeners": f"PLAINTEXT://{ports.HOST}:{inside},CONTROLLER://{ports.HOST}:{controller}"
-        f",SECURED://{ports.HOST}:{secured}",
-        "advertised.listeners": f"PLAINTEXT://{ports.HOST}:{inside},SECURED://{ports.HOST}:{secured}",
-        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SECURED:SASL_SSL",
+        f",SECURED://{ports.HOST}:{secured},LIMITED://{ports.HOST}:{limited}",
+        "advertised.listeners": f"PLAINTEXT://{ports.HOST}:{inside},SECURED://{ports.HOST}:{secured}"
+        f",LIMITED://{ports.HOST}:{limited}",
+        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SECURED:SASL_SSL,LIMITED:SASL_SSL",
         "ssl.keystore.type": "PEM",
         "ssl.keystore.location": certificate,
         f"{listener}.sasl.enabled.mechanisms": ",".join(MECHANISMS),
         f"{listener}.plain.sasl.jaas.config": f"{_MODULES}.plain.PlainLoginModule required {plain};",
         f"{listener}.scram-sha-256.sasl.jaas.config": f"{_MODULES}.scram.ScramLoginModule required;",
         f"{listener}.scram-sha-512.sasl.jaas.config": f"{_MODULES}.scram.ScramLoginModule required;",
+        "listener.name.limited.sasl.enabled.mechanisms": "SCRAM-SHA-512",
+        "listener.name.limited.scram-sha-512.sasl.jaas.config": f"{_MODULES}.scram.ScramLoginModule required;",
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         "super.users": f"User:{ADMIN};User:ANONYMOUS",
     }

@@ -14,7 +14,7 @@ from local.process import Command, Process
 from tests.certificates import Authority
 
 PASSWORD = "planted-postgres-password"
-_RULES = f"hostssl all all {ports.HOST}/8 scram-sha-256\n"
+_RULES = f"hostssl all all {ports.HOST}/32 scram-sha-256\n"
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,13 @@ def started(directory: Path) -> Iterator[Database]:
     certificate = authority.issue(data / "server.pem")
     os.chown(certificate, account.pw_uid, account.pw_gid)
     (data / "pg_hba.conf").write_text(_RULES)
-    settings = {"listen_addresses": "*", "port": port, "unix_socket_directories": "", "fsync": "off", "ssl": "on"}
+    settings = {
+        "listen_addresses": ports.HOST,
+        "port": port,
+        "unix_socket_directories": "",
+        "fsync": "off",
+        "ssl": "on",
+    }
     settings |= {"ssl_cert_file": "server.pem", "ssl_key_file": "server.pem"}
     server = Process(program("postgres", *(f"--{name}={value}" for name, value in settings.items())))
     try:

@@ -81,7 +81,7 @@ async def test_a_server_with_another_name_is_refused(
 ):
     system_authorities(database.ca)
     with pytest.raises(REFUSED):
-        await connect(database.address.replace("127.0.0.1", "127.0.0.2") + NEON)
+        await connect(database.address.replace("127.0.0.1", "localhost") + NEON)
 
 
 @every_driver
