@@ -67,12 +67,20 @@ def following(event: Closed) -> CreateOccurrence | None:
         return None
     if due := next_due(task.recurrence, task, event):
         return creation(event, task.id, task.recurrence, task.occurrence, series=task.series, due=due)
-    endless = dataclasses.replace(parse(task.recurrence.rrule), count=None, until=None)
-    if next_due(replace(task.recurrence, rrule=str(endless)), task, event):
+    if _ends_by_itself(task.recurrence, task, event):
         return None
     slot = keys.slot_due(task.recurrence, task.occurrence)
     ended = creation(event, task.id, task.recurrence, task.occurrence, series=task.series, due=slot)
     return replace(ended, task=task.id, occurrence=task.occurrence, ends=_ENDS)
+
+
+def _ends_by_itself(recurrence: Recurrence, task: Task, event: Closed) -> bool:
+    """Return whether a series that has ended would go on without its COUNT and UNTIL."""
+    rule = parse(recurrence.rrule)
+    if rule.count is None and rule.until is None:
+        return False
+    endless = dataclasses.replace(rule, count=None, until=None)
+    return next_due(replace(recurrence, rrule=str(endless)), task, event) is not None
 
 
 def next_due(recurrence: Recurrence, task: Task, event: Closed) -> Due | None:
@@ -209,9 +217,19 @@ def _before(waits: Occurrence | None, passed: Passed) -> Passed:
 
 def last(found: RecurrenceSet, closed: str, here: datetime, passed: Passed, most: int = 1) -> deque[Occurrence]:
     """Return the last occurrences after the closed one, and near a local time, that have passed, in order."""
+    if found.then is None:
+        return _last(found, closed, here, passed, most)
+    later = last(found.then, closed, here, passed, most)
+    own = dataclasses.replace(found, then=None)
+    return deque((*_last(own, closed, here, passed, most - len(later)), *later))
+
+
+def _last(found: RecurrenceSet, closed: str, here: datetime, passed: Passed, most: int) -> deque[Occurrence]:
     first, latest = found.after(closed), deque[Occurrence]()
+    if first is None or not passed(first):
+        return latest
     for span in (*_SPANS, here - datetime.fromisoformat(closed)):
-        near = _after(found, closed, here - max(span, _SPANS[0]))
+        near = _after(found, closed, min(here, found.bound) - max(span, _SPANS[0]))
         head = next(near, None)
         latest = deque(takewhile(passed, chain(filter(None, (head,)), near)), maxlen=most)
         if len(latest) == most or head == first:  # there are none before them

@@ -49,7 +49,7 @@ def lacks(rule: Rule, start: date, last: date) -> Iterator[Lack]:
         return
     each = periods.of(rule, calendar_years=True)
     for number in count(each.origin(start), rule.interval):
-        if number > each.number(last) + 1:
+        if number > each.number(last) + 1 or each.start(number) > date.max.toordinal():
             return
         if rule.byyearday or (rule.byday and rule.freq is Freq.YEARLY and not rule.bymonth):
             yield from _of_year(rule, number)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from itertools import chain, count, product
+from itertools import chain, count, islice, product, takewhile
 from math import gcd
 from typing import Any
 
@@ -22,7 +22,7 @@ from domain.recurrence import periods
 from domain.recurrence.filling import with_day_of, with_time_of
 from domain.recurrence.periods import Periods
 from domain.recurrence.rule import Freq, Numbers, Rule, Skip
-from domain.recurrence.slots import LAST, Slots, matching_days
+from domain.recurrence.slots import CYCLE, LAST, Slots, matching_days
 
 _ALL = (tuple(range(24)), tuple(range(60)), tuple(range(60)))
 _FEW = 1_440
@@ -157,21 +157,30 @@ def _by_periods(rule: Rule, start: datetime, least: datetime, each: Periods) -> 
 def _matching_periods(
     rule: Rule, start: datetime, least: datetime, each: Periods, fewest: int
 ) -> Iterator[tuple[int, list[int]]]:
-    """Yield the first day of each period from near ``least`` on, and its days that match, if at least ``fewest``."""
+    """Yield the first day of each period from near ``least`` on, and its days that match, if at least ``fewest``.
+
+    Once the calendar repeats, so do they.
+    """
     interval, begin = rule.interval, each.origin(start.date())
     early = 0 if rule.skip is Skip.OMIT else 1
     skipped = max(0, each.number(least.date()) - early - begin) // interval
-    empty, patience = 0, each.cycle // gcd(each.cycle, interval)
-    for number in count(begin + skipped * interval, interval):
-        first = each.start(number)
-        if first > LAST:
+    known, repeats = list[tuple[int, tuple[int, ...]]](), each.cycle // gcd(each.cycle, interval)
+    for number in islice(count(begin + skipped * interval, interval), repeats):
+        if (first := each.start(number)) > LAST:
             return
         if len(days := each.days(number)) >= fewest:
-            empty = 0
-            found = [first + day for day in days]
-            yield first, found if found[-1] <= LAST else [day for day in found if day <= LAST]
-        elif (empty := empty + 1) > patience:
-            return
+            known.append((first, days))
+            yield first, _ordinals(first, days)
+    span = repeats * interval // each.cycle * CYCLE
+    for shift in takewhile(lambda shift: known and known[0][0] + shift <= LAST, count(span, span)):
+        for first, days in known:
+            yield first + shift, _ordinals(first + shift, days)
+
+
+def _ordinals(first: int, days: Sequence[int]) -> list[int]:
+    """Return the ordinals of days, counted from the ordinal ``first``, up to the calendar's last one."""
+    found = [first + day for day in days]
+    return found if found[-1] <= LAST else [day for day in found if day <= LAST]
 
 
 class _Chosen:

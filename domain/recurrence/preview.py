@@ -98,7 +98,7 @@ def _moved(found: RecurrenceSet, lacking: Sequence[Lack]) -> dict[str, Lack]:
     begin = datetime.fromordinal(max(min(landing, default=1), 1))
     own = takewhile(lambda each: each.toordinal() <= max(landing, default=0), _without_skip(rule, start, begin))
     kept = landing.keys() - {each.toordinal() for each in own}
-    return {date.fromordinal(day).isoformat(): landing[day] for day in kept if day > 0}
+    return {date.fromordinal(day).isoformat(): landing[day] for day in kept if 0 < day <= date.max.toordinal()}
 
 
 def _without_skip(rule: Rule, start: datetime, floor: datetime) -> Iterator[datetime]:

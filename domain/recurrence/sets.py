@@ -15,6 +15,7 @@ from itertools import chain, dropwhile, filterfalse, islice, takewhile
 from zoneinfo import ZoneInfo
 
 from domain import times
+from domain.recurrence.kept import Kept
 from domain.recurrence.occurrences import moments
 from domain.recurrence.rule import Rule
 from schemas.records import Due
@@ -101,6 +102,15 @@ class RecurrenceSet:
         found = self.occurrences(times.key(self._due(near)))
         return next((each for each in found if times.milliseconds(times.local(each.due), zone) > instant), None)
 
+    @property
+    def bound(self) -> datetime:
+        """A local time, or one in UTC, after which the set, without that which follows, has at most further dates."""
+        if (rule := self.effective_rule) is not None and rule.count is not None:
+            return self._counted.bound
+        until = (rule.until or "").rstrip("Z") if rule else ""
+        bounds = (datetime.fromisoformat(each) for each in (until, self.ends) if each)
+        return min(bounds, default=datetime.max)  # noqa: DTZ901 - local
+
     @cached_property
     def first_match(self) -> datetime | None:
         """The first local time that the rule matches, ignoring UNTIL; later searches begin there."""
@@ -128,22 +138,35 @@ class RecurrenceSet:
         return frozenset(self._on_clock(datetime.fromisoformat(key)) for key in self.exdates)
 
     def _by_rule(self, floor: datetime, planned: dict[datetime, datetime]) -> Iterator[datetime]:
-        """Yield the start and the rule's moments as shown; without COUNT, those before ``floor`` may be left out."""
+        """Yield the start and the rule's moments as shown; those before ``floor`` may be left out."""
         begin = times.local(self.start)
-        first = self._on_clock(begin)
-        head = (first,) if self.includes_start else ()
         if self.effective_rule is None:
-            return iter(head)
-        near = begin if self.effective_rule.count or floor - begin < WIDEST_CHANGE else floor - WIDEST_CHANGE
+            return iter((self._on_clock(begin),) if self.includes_start else ())
+        if self.effective_rule.count is not None:
+            return self._counted.since(floor, planned)
+        near = begin if floor - begin < WIDEST_CHANGE else floor - WIDEST_CHANGE
         known: datetime | None = self.__dict__.get("first_match")
-        found = moments(self.effective_rule, begin, max(near, known) if known else near)
+        found = self._shown(self.effective_rule, max(near, known) if known else near, planned)
+        return found if self.effective_rule.until is None else takewhile(self._until(), found)
+
+    @cached_property
+    def _counted(self) -> Kept:
+        """The start and the moments of a rule with COUNT: which these are is known from the start on only."""
+        assert self.effective_rule is not None
+        planned: dict[datetime, datetime] = {}
+        found = self._shown(self.effective_rule, times.local(self.start), planned)
+        return Kept(islice(found, self.effective_rule.count), planned)
+
+    def _shown(self, rule: Rule, near: datetime, planned: dict[datetime, datetime]) -> Iterator[datetime]:
+        """Yield the start and the moments of a rule from ``near`` on as the clocks show them."""
+        begin = times.local(self.start)
+        found = moments(rule, begin, near)
         if self._zone is not None:
             found = self._on_clocks(found, self._zone, planned)
-        if head:
-            found = chain(head, (moment for moment in found if moment > first))
-        if self.effective_rule.count is not None:
-            found = islice(found, self.effective_rule.count)
-        return found if self.effective_rule.until is None else takewhile(self._until(), found)
+        if not self.includes_start:
+            return found
+        first = self._on_clock(begin)
+        return chain((first,), (moment for moment in found if moment > first))
 
     @staticmethod
     def _on_clocks(found: Iterable[datetime], zone: ZoneInfo, planned: dict[datetime, datetime]) -> Iterator[datetime]:

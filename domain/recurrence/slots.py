@@ -3,10 +3,10 @@
 Their periods (days, hours, minutes or seconds) are counted through, and every INTERVAL-th is one of the rule. Which
 periods of a day are, repeats after ``INTERVAL / gcd(INTERVAL, periods a day)`` days. A day thus matters only if it
 matches the BY parts, and if its number modulo that cycle is one of some residues. These are computed where they are
-few. Where they are many, nearly every day has a period, or the periods, more than a day apart, are counted through.
+few. Where they are many, nearly every day has a period, or the periods, more than a day apart, are counted through, as
+are those that are months apart: the calendar has few of them.
 """
 
-from bisect import bisect_left
 from calendar import isleap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -14,14 +14,17 @@ from itertools import islice, product
 from math import gcd, prod
 
 from domain.recurrence import days
+from domain.recurrence.congruence import SPARSE, Congruent, first_multiple
 from domain.recurrence.rule import Freq, Rule
 
 LAST = date.max.toordinal()
 UNITS = {Freq.SECONDLY: 1, Freq.MINUTELY: 60, Freq.HOURLY: 3600, Freq.DAILY: 86_400}
 """The seconds of a period."""
-_CYCLE = 146_097
+CYCLE = 146_097
 """The days after which the calendar repeats, 400 years."""
 _SPAN = 366
+_FAR = 128
+"""The days between periods from which on the calendar has few of them."""
 _FEW = 4_096
 """The most periods of a day whose residues are computed."""
 
@@ -38,12 +41,14 @@ class Slots:
         self._step = gcd(rule.interval, self._a_day)
         self._cycle = rule.interval // self._step
         self._allows = _allows(rule)
-        self._by_residue = self._computed()
+        self._by_residue = None if self._is_rare else self._computed()
 
     def days(self, first: int) -> Iterator[int]:
         """Yield the ordinals of the days from ``first`` on that have periods and match the rule, in order."""
         if self._by_residue is not None:
             return matching_days(self._rule, first, self._cycle, sorted(self._by_residue))
+        if self._is_rare:
+            return self._counted_at_once(first)
         if self._rule.interval > self._a_day:
             return self._counted(first)
         return filter(self.of, matching_days(self._rule, first, 1, (0,)))
@@ -61,6 +66,11 @@ class Slots:
         if self._by_residue is not None:
             return max(map(len, self._by_residue.values()), default=0)
         return -(-self._a_day // self._rule.interval)
+
+    @property
+    def _is_rare(self) -> bool:
+        """Return whether periods are so far apart that the whole calendar has at most some 29,000."""
+        return self._rule.interval > _FAR * self._a_day
 
     def _computed(self) -> Mapping[int, Sequence[int]] | None:
         """Return the periods of the days of each residue; None if they are many."""
@@ -87,20 +97,52 @@ class Slots:
             return (slot for slot in _allowed(self._rule) if slot in candidates)
         return (slot for slot in candidates if self._allows is None or self._allows(slot))
 
+    def _counted_at_once(self, first: int) -> Iterator[int]:
+        """Yield the days by counting through the periods, which are months apart."""
+        interval, a_day, matching = self._rule.interval, self._a_day, _Matching(self._rule)
+        for slot in range(first * a_day + (self._origin - first * a_day) % interval, (LAST + 1) * a_day, interval):
+            if (self._allows is None or self._allows(slot % a_day)) and matching.has(slot // a_day):
+                yield slot // a_day
+
     def _counted(self, first: int) -> Iterator[int]:
         """Yield the days by counting through the periods, which are more than a day apart, year by year."""
-        interval, a_day, allows, matching = self._rule.interval, self._a_day, self._allows, _Matching(self._rule)
-        for year in range(date.fromordinal(first).year, 10_000):
-            if not (bits := matching.bits(year)):
-                continue
-            begin = days.new_year(year)
-            near = max(begin, first) * a_day
-            slots = range(near + (self._origin - near) % interval, days.new_year(year + 1) * a_day, interval)
-            if allows is None:
-                found = [slot // a_day for slot in slots]
-            else:
-                found = [slot // a_day for slot in slots if allows(slot % a_day)]
-            yield from [day for day in found if bits >> day - begin + 1 & 1]
+        year, barren, matching = date.fromordinal(first).year, 0, _Matching(self._rule)
+        while year < 10_000:
+            found = self._in_year(year, matching.bits(year), first)
+            yield from found
+            year, barren = year + 1, 0 if found else barren + 1
+            if barren.bit_count() == 1:  # looked for seldom, as it may be of no use
+                year = max(year, self._year_of_weekday(year))
+
+    def _in_year(self, year: int, bits: int, first: int) -> list[int]:
+        """Return the days of a year, of which ``bits`` match, that have a period."""
+        interval, a_day, allows, begin = self._rule.interval, self._a_day, self._allows, days.new_year(year)
+        if bits.bit_count() <= SPARSE:
+            return [day for day in _days_of(bits, begin) if day >= first and self.of(day)]
+        near = max(begin, first) * a_day
+        slots = range(near + (self._origin - near) % interval, days.new_year(year + 1) * a_day, interval)
+        if allows is None:
+            found = [slot // a_day for slot in slots]
+        else:
+            found = [slot // a_day for slot in slots if allows(slot % a_day)]
+        return [day for day in found if bits >> day - begin + 1 & 1]
+
+    def _year_of_weekday(self, year: int) -> int:
+        """Return the first year from one on with a period on a weekday of BYDAY; 10,000 if none has."""
+        interval, a_day, near = self._rule.interval, self._a_day, days.new_year(year) * self._a_day
+        first = near + (self._origin - near) % interval
+        places = ((day + 1) * a_day - first for day, _ in self._rule.byday)  # ordinal 1 is a Monday
+        found = [self._periods_until(place % (7 * a_day)) for place in places]
+        least = min((each for each in found if each is not None), default=None if found else 0)
+        day = LAST + 1 if least is None else (first + least * interval) // a_day
+        return date.fromordinal(day).year if day <= LAST else 10_000
+
+    def _periods_until(self, place: int) -> int | None:
+        """Return after how many periods one is in the day that begins at a place in the week, counted from here."""
+        last = place + self._a_day - 1
+        if last >= 7 * self._a_day:  # it has begun
+            return 0
+        return first_multiple(self._rule.interval, 7 * self._a_day, place, last)
 
 
 def matching_days(rule: Rule, first: int, modulus: int, residues: Sequence[int]) -> Iterator[int]:
@@ -112,20 +154,28 @@ def matching_days(rule: Rule, first: int, modulus: int, residues: Sequence[int])
         step, residue = (1, 0) if every else (modulus, residues[0])
         yield from range(first + (residue - first) % step, LAST + 1, step)
         return
-    congruent, matching = None if every else _Congruent(modulus, residues), _Matching(rule)
-    empty, patience, barren = 0, 400 * (modulus // gcd(modulus, _CYCLE)), 0
+    congruent, matching = None if every else Congruent(modulus, residues), _Matching(rule)
+    if len(residues) == 1 and modulus > _SPAN:
+        yield from filter(matching.has, range(first + (residues[0] - first) % modulus, LAST + 1, modulus))
+        return
+    empty, patience, barren = 0, 400 * (modulus // gcd(modulus, CYCLE)), 0
     for year in range(date.fromordinal(first).year, 10_000):
         begin, bits = days.new_year(year), matching.bits(year)
         barren = 0 if bits else barren + 1
-        if congruent:
-            bits &= congruent.bits(begin - 1)
+        if congruent and bits:
+            bits = congruent.among(bits, begin - 1)
         if begin < first:
             bits &= -2 << first - begin
         if bits:
             empty = 0
-            yield from [begin + offset for offset in days.offsets(bits)]
-        elif (empty := empty + 1) > patience or barren > _CYCLE // 365:
+            yield from _days_of(bits, begin)
+        elif (empty := empty + 1) > patience or barren > CYCLE // 365:
             return
+
+
+def _days_of(bits: int, begin: int) -> list[int]:
+    """Return the ordinals of the days of a year that begins on the ordinal ``begin``."""
+    return [begin + offset for offset in days.offsets(bits)]
 
 
 class _Matching:
@@ -143,34 +193,10 @@ class _Matching:
             bits = self._by_shape[shape] = days.in_year(self._rule, shape[0], leap=shape[1])
         return bits
 
-
-class _Congruent:
-    """The days of a year whose ordinal has one of some residues modulo a number, as bits."""
-
-    def __init__(self, modulus: int, residues: Sequence[int]) -> None:
-        self._modulus, self._residues = modulus, residues
-        self._repeated = sum(1 << place for place in range(0, _SPAN + 1, modulus))
-        self._known: dict[int, int] = {}
-
-    def bits(self, first: int) -> int:
-        """Return the bits of the days from the ordinal ``first`` on."""
-        offset = first % self._modulus
-        if self._modulus > _SPAN:
-            return sum(1 << residue - offset for residue in self._near(offset))
-        bits = self._known.get(offset)
-        if bits is None:
-            bits = 0
-            for residue in self._residues:
-                bits |= self._repeated << (residue - offset) % self._modulus
-            self._known[offset] = bits
-        return bits
-
-    def _near(self, offset: int) -> Iterator[int]:
-        """Yield the residues of the next days, those after the modulus with it added."""
-        begin, end = bisect_left(self._residues, offset), bisect_left(self._residues, offset + _SPAN + 1)
-        yield from self._residues[begin:end]
-        over = bisect_left(self._residues, offset + _SPAN + 1 - self._modulus)
-        yield from (residue + self._modulus for residue in self._residues[:over])
+    def has(self, day: int) -> bool:
+        """Return whether a day matches."""
+        year = date.fromordinal(day).year
+        return bool(self.bits(year) >> day - days.new_year(year) + 1 & 1)
 
 
 def _parts(rule: Rule) -> tuple[Sequence[int], ...]:

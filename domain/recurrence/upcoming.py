@@ -63,12 +63,17 @@ def find(recurrence: Recurrence, current: str, written: str) -> Occurrence:
         return _on_day(recurrence, current, written)
     [key] = local_keys(_FIELD, (written,), recurrence.start)
     key, current = shown_key(recurrence, key), shown_key(recurrence, current)
-    if key <= current:
-        raise Conflict(_FIELD, f"The series has come to {current}; name an occurrence after that.")
+    _check_is_to_come(key, current)
     near = next((each for each in base(recurrence).occurrences(key) if each.key >= key), None)
     if near is None or near.key != key:
         raise _no_slot(written, near)
     return near
+
+
+def _check_is_to_come(key: str, current: str) -> None:
+    """Raise ``Conflict`` if the series has come to a local key."""
+    if key <= current:
+        raise Conflict(_FIELD, f"The series has come to {current}; name an occurrence after that.")
 
 
 def kept(recurrence: Recurrence, occurrence: str, before: Recurrence) -> Recurrence:
@@ -103,12 +108,13 @@ def _slots_among(found: RecurrenceSet, keys: set[str]) -> set[str]:
 def _on_day(recurrence: Recurrence, current: str, day: str) -> Occurrence:
     """Return the only slot of a day."""
     local_keys(_FIELD, (day,), replace(recurrence.start, time=None, zone=None))
-    near = [*islice(takewhile(lambda each: each.due.date <= day, base(recurrence).occurrences(f"{day}T00:00:00")), 2)]
-    if len(near) > 1:
-        raise Invalid(_FIELD, f"The series has several occurrences on {day}; name the time, too: {near[0].key[:16]}.")
-    if not near:
-        raise _no_slot(day, next(base(recurrence).occurrences(f"{day}T00:00:00"), None))
-    return find(recurrence, current, near[0].key)
+    first, second = (*islice(base(recurrence).occurrences(f"{day}T00:00:00"), 2), None, None)[:2]
+    if first is None or first.due.date > day:
+        raise _no_slot(day, first)
+    if second and second.due.date <= day:
+        raise Invalid(_FIELD, f"The series has several occurrences on {day}; name the time, too: {first.key[:16]}.")
+    _check_is_to_come(first.key, shown_key(recurrence, current))
+    return first
 
 
 def base(recurrence: Recurrence) -> RecurrenceSet:

@@ -2,7 +2,6 @@
 
 from datetime import date
 from itertools import islice, takewhile
-from time import process_time
 
 import pytest
 from hypothesis import given
@@ -232,26 +231,6 @@ def test_days_are_days_of_the_calendar():
     first = times.milliseconds(times.local(series.start), PARIS)
     found = islice(advance.series_set(series).occurrences(), 1, 4)
     assert [(each.instant - first) // 3_600_000 for each in found] == [24, 47, 71]
-
-
-@pytest.mark.parametrize("repeats", [r.Repeats.CALENDAR, r.Repeats.SCHEDULE], ids=str)
-@pytest.mark.parametrize("rrule", ["FREQ=HOURLY;INTERVAL=999999999", "FREQ=MINUTELY;INTERVAL=999999999;BYMONTH=1"])
-@pytest.mark.parametrize("years", [0, 1, 10])
-def test_a_rule_that_never_comes_again_is_searched_to_the_end_of_the_calendar_three_times_at_most(
-    repeats, rrule, years
-):
-    """Once for what has come, once for what comes, and once without UNTIL and COUNT or to see that nothing is left."""
-    start = r.Due("2026-11-24", "09:00:00", PARIS)
-    series = daily(start, rrule, repeats=repeats, missed=r.Missed.LATEST)
-    event = closed(series, times.key(start), NOON + years * 365 * 86_400_000)
-    once = min(seconds(lambda: advance.series_set(series).after(times.key(start))) for _ in range(3))
-    assert min(seconds(lambda: advance.next_due(series, event.task, event)) for _ in range(3)) < 4 * once
-
-
-def seconds(action):
-    begin = process_time()
-    action()
-    return process_time() - begin
 
 
 @given(

@@ -125,6 +125,15 @@ def test_what_is_not_right_is_refused_with_field_and_sentence(given, dates, fiel
     assert refusal.value.detail.endswith(".")
 
 
+@pytest.mark.parametrize("skip", ["OMIT", "BACKWARD", "FORWARD"])
+@pytest.mark.parametrize("parts", ["BYYEARDAY=366", "BYYEARDAY=-366,1", "BYMONTH=2,4;BYMONTHDAY=29,30,31"])
+@pytest.mark.parametrize("start", ["9995-06-15", "9996-02-29T12:00"])
+def test_days_that_the_last_years_of_the_calendar_lack_are_said_up_to_its_end(parts, skip, start):
+    found = preview(f"FREQ=YEARLY;{parts};SKIP={skip}", start, most=1000)
+    assert found["ended"]
+    assert all(each["planned"] < "9999-12-32" for each in found["omitted"] if each["planned"])
+
+
 def test_a_set_has_500_dates():
     dates = [f"20{number // 12 + 30}-{number % 12 + 1:02}-01T09:00:00" for number in range(500)]
     assert len(preview("FREQ=DAILY;COUNT=1", most=1000, rdates=dates)["occurrences"]) == 501
