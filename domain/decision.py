@@ -30,8 +30,10 @@ BEFORE_8 = (*BEFORE_7, "7")
 """Versions by which a rule on a completed task begins nothing; a change of an occurrence that is yet to come is an
 event even if it changes nothing; ``repeats`` and ``missed`` are ignored on a task without a rule, as is every part of a
 recurrence when the rule is cleared; the error for dates of another kind than the due calls that a start; times tell
-which subtasks were carried over, with the dates of those alone that were open; and of two plans that one cause leads to
-both have one id."""
+which subtasks were carried over, with the dates of those alone that were open; of two plans that one cause leads to
+both have one id; a series whose later occurrences were deleted ends as if the calendar did; counted from completion,
+the next of several times a day is on a later day; and undoing a change that lies more than 20 changes back changes the
+whole series, or, if it gives a rule back, forgets the occurrences before."""
 DECIDABLE = (*BEFORE_8, VERSION)
 """Versions that this Rondo can decide by, as in a replay: a stage for which they differ asks
 ``block.decision_version``."""

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from domain import composition, containers, reminder_times, subtasks, templates, times
-from domain.decision import BEFORE_7
+from domain.decision import BEFORE_7, BEFORE_8
 from domain.entity import State, differing
 from domain.invalid import Ended, Invalid
 from domain.recurrence import advance, calendar, keys, overrides, succession
@@ -158,7 +158,7 @@ def followed(latest: r.Series | None, event: Event, before: r.Task | None, versi
     if latest and task.id in latest.others and task.status is r.Status.OPEN:
         return latest
     if task.status is r.Status.OPEN:
-        current = _current(task, event, known, latest, before)
+        current = _current(task, event, known, latest, before, version=version)
         return replace(current, replaced=()) if version in BEFORE_7 else current
     if known is None or before is None:
         return _without(latest, task.id)
@@ -202,7 +202,7 @@ def zone_of(state: State, task: r.Task) -> str | None:
 
 
 def _current(
-    task: r.Task, event: Event, known: r.Series | None, latest: r.Series | None, before: r.Task | None
+    task: r.Task, event: Event, known: r.Series | None, latest: r.Series | None, before: r.Task | None, *, version: str
 ) -> r.Series:
     """Return the series whose current occurrence is this open task."""
     assert task.recurrence is not None
@@ -213,13 +213,16 @@ def _current(
     if isinstance(event, r.TaskCreated) and event.cause and latest:
         others = latest.others if latest.closed or latest.task is None else (*latest.others, latest.task)
         return replace(at, previous=latest.task, earlier=_earlier(latest), others=others)
+    if known and version not in BEFORE_8 and templates.is_given_back(event, before):
+        return replace(at, **_past(known), template=templates.resumed(event))
     if before is None or before.recurrence is None:  # a series begins
         return replace(at, first=None, others=(), template=templates.resumed(event))
     if known is None:  # it replaces the one after it
         at, earlier = replace(at, template=templates.earlier(latest, task)), latest.earlier if latest else ()
         return replace(at, previous=earlier[-1], earlier=earlier[:-1]) if earlier else at
     first = _first(known, before.recurrence, task.recurrence, task.occurrence)
-    template, replaced = templates.after(known, event, before), templates.replaced(known, event, before)
+    template = templates.after(known, event, before)
+    replaced = templates.replaced(known, event, before, template, version)
     return replace(at, **_past(known), template=template, first=first, replaced=replaced)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from domain.decision import BEFORE_7
+from domain.decision import BEFORE_7, BEFORE_8
 from domain.entity import State, differing
 from domain.recurrence import keys
 from schemas import records as r
@@ -31,6 +31,12 @@ def after(known: r.Series, event: Any, before: r.Task) -> r.Task | None:
     return _at_slot(replace(template, **passed_on), event)
 
 
+def is_given_back(event: Any, before: r.Task | None) -> bool:
+    """Return whether an event is the undoing that gives a task its rule back."""
+    is_undoing = isinstance(event, r.TaskUpdated) and event.template is not None
+    return is_undoing and before is not None and before.recurrence is None
+
+
 def resumed(event: Any) -> r.Task | None:
     """Return the template of an occurrence whose rule was given back by undo."""
     return _at_slot(event.task, event) if isinstance(event, r.TaskUpdated) and event.own else None
@@ -44,11 +50,18 @@ def _at_slot(template: r.Task, event: r.TaskUpdated) -> r.Task:
     return replace(template, **given, due=keys.slot_due(rule, event.task.occurrence or ""))
 
 
-def replaced(known: r.Series, event: Any, before: r.Task) -> tuple[r.SharedFields, ...]:
-    """Return what the last changes replaced in the template; a change of which nothing is kept replaced the task's."""
+def replaced(
+    known: r.Series, event: Any, before: r.Task, template: r.Task | None, version: str
+) -> tuple[r.SharedFields, ...]:
+    """Return what the last changes replaced in the template, now ``template``, that ``_shared`` does not infer."""
     if not isinstance(event, r.TaskUpdated) or not (event.own or known.template):
         return known.replaced
     names = tuple(name for name in event.changed if name in _SHARED)
+    if version not in BEFORE_8:
+        inferred = _shared(template, event.task, {name: getattr(before, name) for name in names})
+        names = tuple(name for name in names if getattr(known.template or before, name) != inferred[name])
+        if not names:
+            return known.replaced
     return (*known.replaced, _taken(event.id, known.template or before, names))[-MOST:]
 
 
@@ -78,7 +91,7 @@ def given_back(state: State, reversal: r.Reversal, before: Mapping[str, Any], ev
     if not isinstance(event, r.TaskUpdated) or (rule := event.task.recurrence) is None:
         return event
     latest, task = state.series(event.task.series or ""), event.task
-    shared = _shared_before(latest, reversal, event, before)
+    shared = _shared_before(state, latest, reversal, event, before)
     own = tuple(name for name, value in shared.items() if value != getattr(task, name))
     given = r.TaskFields(**{name: shared[name] for name in own})
     is_moved = task.due != keys.slot_due(rule, task.occurrence or "")
@@ -86,15 +99,25 @@ def given_back(state: State, reversal: r.Reversal, before: Mapping[str, Any], ev
 
 
 def _shared_before(
-    latest: r.Series | None, reversal: r.Reversal, event: r.TaskUpdated, before: Mapping[str, Any]
+    state: State, latest: r.Series | None, reversal: r.Reversal, event: r.TaskUpdated, before: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return what the template had before an update: all of it if that cleared the rule, else what it changed."""
     if before.get("series"):
         template = latest.template if latest else None
         return {name: getattr(template, name) for name in _SHARED} if template else {}
     shared = {name: getattr(event.task, name) for name in event.changed if name in _SHARED}
+    if state.version not in BEFORE_8 and latest and (now := state.task(event.task.id)):
+        shared = _shared(latest.template, now, shared)
     kept = _of(latest.replaced, reversal.event) if latest else None
     return {**shared, **{name: getattr(kept.fields, name) for name in kept.names if name in shared}} if kept else shared
+
+
+def _shared(template: r.Task | None, task: r.Task, before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a template had before an update of its task: what it has otherwise than the task was not changed."""
+    if template is None:
+        return {**before}
+    here = {name: getattr(template, name) for name in before}
+    return {name: here[name] if here[name] != getattr(task, name) else value for name, value in before.items()}
 
 
 def _of(kept: tuple[r.SharedFields, ...], name: str) -> r.SharedFields | None:

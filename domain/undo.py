@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from domain import ahead, audit, before_6, composition, entities, scheduling, series, templates
 from domain.compensation import Compensation, Contradicted
-from domain.decision import BEFORE_6, BEFORE_7
+from domain.decision import BEFORE_6, BEFORE_7, BEFORE_8
 from domain.entities import BY_WORD, Entity, Event
 from domain.entity import State, differing
 from domain.recurrence import overrides
@@ -166,6 +166,8 @@ def _as_before(
     """Return an update with the earlier rule, and with what its series had before."""
     if rule := before.get("recurrence"):
         event = _with_earlier_rule(state, task, rule, before, event)
+    elif "recurrence" in before and state.version not in BEFORE_8:
+        event = _amended(task, event, series=before.get("series", task.series), occurrence=_occurrence(task, before))
     return event if state.version in BEFORE_7 else templates.given_back(state, reversal, before, event)
 
 
@@ -185,13 +187,29 @@ def _with_earlier_rule(
     state: State, task: r.Task, rule: r.Recurrence, before: Mapping[str, Any], event: r.TaskUpdated
 ) -> r.TaskUpdated:
     """Return an update with the earlier rule, series and occurrence, unless the series has advanced since."""
-    name, occurrence = before.get("series", task.series), before.get("occurrence", task.occurrence)
+    name, occurrence = before.get("series", task.series), _occurrence(task, before)
     latest = state.series(name)
-    is_current = composition.is_at(latest, occurrence, rule.version) if "series" in before else True
-    if latest is None or not is_current:
+    if latest is None or not ("series" not in before or _is_head(state, task, latest, occurrence, rule)):
         return event
     rule = replace(rule, version=latest.rule_version + 1)
-    after = replace(event.task, recurrence=rule, series=name, occurrence=occurrence)
+    return _amended(task, event, recurrence=rule, series=name, occurrence=occurrence)
+
+
+def _is_head(state: State, task: r.Task, latest: r.Series, occurrence: str | None, rule: r.Recurrence) -> bool:
+    """Return whether a task without its rule is where its series ended; in version 7, with no other rule since."""
+    is_same = state.version not in BEFORE_8 and latest.task == task.id
+    return is_same or composition.is_at(latest, occurrence, rule.version)
+
+
+def _occurrence(task: r.Task, before: Mapping[str, Any]) -> str | None:
+    """Return which occurrence a task was before an update."""
+    occurrence: str | None = before.get("occurrence", task.occurrence)
+    return occurrence
+
+
+def _amended(task: r.Task, event: r.TaskUpdated, **fields: Any) -> r.TaskUpdated:
+    """Return an update after which the task has other fields, too."""
+    after = replace(event.task, **fields)
     return replace(event, task=after, changed=differing(task, after))
 
 

@@ -9,8 +9,8 @@ By the calendar an occurrence *comes* at its time, a date when its day begins. T
 or the first after the closed one if none has; with ``EACH``, the first, but at most ``MOST_OPEN`` that have come.
 
 Counted from completion, the rule starts on the day of the completion, at the slot's time of day; the next occurrence is
-the first after that day, other than the closed slot. Where a month lacks that day, its last one is meant. A rule with a
-frequency below a day starts at the time of completion; a daily one with several times has its first on the next day.
+the first after that start and after the completion, other than the closed slot. Where a month lacks that day, its last
+one is meant. A rule with a frequency below a day starts at the time of completion.
 """
 
 import dataclasses
@@ -23,7 +23,7 @@ from operator import attrgetter
 from msgspec.structs import replace
 
 from domain import times
-from domain.decision import Command
+from domain.decision import BEFORE_8, VERSION, Command
 from domain.invalid import Invalid
 from domain.recurrence import keys, overrides
 from domain.recurrence.checks import dates as check_dates
@@ -57,7 +57,7 @@ _SPANS = (timedelta(days=2), timedelta(days=62), timedelta(days=1100))
 """Spans before an instant in which its latest occurrence is searched, before all of them are."""
 
 
-def following(event: Closed) -> CreateOccurrence | None:
+def following(event: Closed, version: str = VERSION) -> CreateOccurrence | None:
     """Return the command that creates the occurrence after a closed one, or that ends a series with the calendar.
 
     Return None outside a series, and if its rule ends there.
@@ -65,28 +65,29 @@ def following(event: Closed) -> CreateOccurrence | None:
     task = event.task
     if task.recurrence is None or task.series is None or task.occurrence is None:
         return None
-    if due := next_due(task.recurrence, task, event):
+    if due := next_due(task.recurrence, task, event, version):
         return creation(event, task.id, task.recurrence, task.occurrence, series=task.series, due=due)
-    if _ends_by_itself(task.recurrence, task, event):
+    is_ended = version not in BEFORE_8 and any(each.following and each.deleted for each in task.recurrence.overrides)
+    if is_ended or _ends_by_itself(task.recurrence, task, event, version):
         return None
     slot = keys.slot_due(task.recurrence, task.occurrence)
     ended = creation(event, task.id, task.recurrence, task.occurrence, series=task.series, due=slot)
     return replace(ended, task=task.id, occurrence=task.occurrence, ends=_ENDS)
 
 
-def _ends_by_itself(recurrence: Recurrence, task: Task, event: Closed) -> bool:
+def _ends_by_itself(recurrence: Recurrence, task: Task, event: Closed, version: str) -> bool:
     """Return whether a series that has ended would go on without its COUNT and UNTIL."""
     rule = parse(recurrence.rrule)
     if rule.count is None and rule.until is None:
         return False
     endless = dataclasses.replace(rule, count=None, until=None)
-    return next_due(replace(recurrence, rrule=str(endless)), task, event) is not None
+    return next_due(replace(recurrence, rrule=str(endless)), task, event, version) is not None
 
 
-def next_due(recurrence: Recurrence, task: Task, event: Closed) -> Due | None:
+def next_due(recurrence: Recurrence, task: Task, event: Closed, version: str = VERSION) -> Due | None:
     """Return when the occurrence after a closed task is due, None if the rule or the calendar has none."""
     if recurrence.repeats is Repeats.COMPLETION:
-        found = _from_completion(recurrence, task, event)
+        found = _from_completion(recurrence, task, event, version)
     elif recurrence.repeats is Repeats.CALENDAR:
         found = by_calendar(recurrence, task.occurrence or "", closed_at(event), event.zone)
     else:
@@ -243,7 +244,7 @@ def _after(found: RecurrenceSet, closed: str, floor: datetime) -> Iterator[Occur
     return (each for each in found.occurrences(near) if each.key > closed)
 
 
-def _from_completion(recurrence: Recurrence, task: Task, event: Closed) -> Occurrence | None:
+def _from_completion(recurrence: Recurrence, task: Task, event: Closed, version: str) -> Occurrence | None:
     rule = parse(recurrence.rrule)
     if rule.count is not None and recurrence.before + 1 >= rule.count:
         return None
@@ -253,10 +254,11 @@ def _from_completion(recurrence: Recurrence, task: Task, event: Closed) -> Occur
         at = max(at, times.milliseconds(times.local(slot), zone))
     start = _start_at(slot, times.local_at(at, zone), rule)
     found = RecurrenceSet(start, _from_any_day(rule), (), recurrence.exdates, includes_start=False)
-    if rule.freq < Freq.DAILY:
-        later = (each for each in found.occurrences() if times.milliseconds(times.local(each.due), zone) > at)
-    else:
+    if version in BEFORE_8 and rule.freq >= Freq.DAILY:
         later = (each for each in found.occurrences() if each.due.date > start.date)
+    else:
+        others = (each for each in found.occurrences() if rule.freq < Freq.DAILY or each.key > times.key(start))
+        later = (each for each in others if times.milliseconds(times.local(each.due), zone) > at)
     return next((each for each in later if each.due != slot), None)
 
 

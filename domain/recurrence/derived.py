@@ -11,7 +11,7 @@ CLOSING = (TaskCompleted, TaskSkipped, TaskMissed)
 def derived(event: advance.Closed, version: str) -> CreateOccurrence | None:
     """Return the command that creates the occurrence after a closed one, or ends its series; None if there is none."""
     if version not in BEFORE_6:
-        return advance.following(event)
+        return advance.following(event, version)
     if not isinstance(event, TaskCompleted):
         return None
     return succession.following(event) or (None if version in UNENDING else succession.ending(event))

@@ -444,3 +444,9 @@ def test_what_is_decided_about_a_slot_that_is_none_once_a_change_is_undone_is_dr
     world.does(world.undoing(changed))
     assert world.task("t").recurrence.overrides == ()
     assert runs(world) == ["2026-11-24", "2026-12-01", "2026-12-08", "2026-12-15"]
+
+
+def test_a_series_whose_later_occurrences_were_deleted_ends_without_an_error():
+    world = World(create(due=PARIS, rrule="FREQ=DAILY"), on(delete(), "2026-11-25"), complete())
+    assert world.followup() is None
+    assert derived(world.events[-1], "7").ends

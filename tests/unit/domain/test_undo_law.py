@@ -2,10 +2,12 @@
 
 from itertools import islice
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from domain.composition import unversioned
 from domain.decision import VERSION
 from domain.recurrence import upcoming
 from domain.recurrence.derived import CLOSING, derived
@@ -104,6 +106,65 @@ def test_an_undone_change_leads_to_what_it_was_before_and_one_done_again_to_what
     again = done(world, world.undoing(undone))
     assume(again)
     assert future(world) == after
+
+
+def kept(world):
+    """Return what is not deleted, and series, by slots: without ids, and what counts changes."""
+    alike = {"id": "", "version": 0, "changed_at": 0, "created_at": 0}
+    tasks = [one for one in world.tasks.values() if one.status is not r.Status.DELETED]
+    slots = {one.id: one.occurrence for one in world.tasks.values()}
+    live = {one.id: one.series for one in tasks if one.recurrence}
+    heads = [one for name, one in world.latest.items() if live.get(one.task) == name]
+    series = [(one.occurrence, one.closed is None, *map(slots.get, (*one.earlier, one.previous))) for one in heads]
+    return sorted(map(repr, (unversioned(replace(one, **alike)) for one in tasks))), series
+
+
+@given(form=st.sampled_from(FORMS), acts=st.lists(ACTS, max_size=30))
+@settings(max_examples=150)
+def test_what_was_done_is_undone_step_by_step_to_what_it_was_before_each(form, acts):
+    world, steps = World(create(**form)), []
+    for act in acts:
+        before = kept(world)
+        if command := acted(world, act):
+            steps.append((command, before))
+    for command, before in reversed(steps):
+        assume(done(world, world.undoing(command)))
+        assert kept(world) == before
+
+
+@pytest.mark.parametrize("first", r.Scope)
+@pytest.mark.parametrize("second", r.Scope)
+def test_a_change_is_undone_after_more_changes_than_are_kept_as_if_it_had_never_been_made(first, second):
+    worlds = []
+    for is_made in (True, False):
+        world = World(create(due=PARIS, rrule="FREQ=DAILY"), update(scope=first, title="First"))
+        world.does(change := update(scope=second, title="Second"))
+        for number in range(30 if is_made else 0):
+            world.does(update(scope=list(r.Scope)[number % 4], notes=str(number), pinned=number % 2 == 0))
+        world.does(world.undoing(change))
+        worlds.append((world.task("t").title, world.goes_on().title))
+    assert worlds[0] == worlds[1]
+
+
+def test_a_rule_that_was_given_back_knows_the_occurrences_before():
+    world = World(create(due=PARIS, rrule="FREQ=DAILY"))
+    done(world, first := complete("t", EARLY))
+    [second] = world.open()
+    done(world, then := complete(second, EARLY))
+    [third] = world.open()
+    world.does(cleared := update(third, rrule=None))
+    for command in (cleared, then, first):
+        assert world.does(world.undoing(command)).outcome.kind is r.OutcomeKind.ACCEPTED
+    assert world.open() == ["t"]
+
+
+def test_a_rule_is_not_given_back_to_a_task_that_was_completed_since():
+    world = World(create(due=PARIS, rrule="FREQ=DAILY"), cleared := update(rrule=None), closed := complete())
+    [refusal] = world.does(world.undoing(cleared)).outcome.part.refused
+    assert (refusal.code, refusal.field) == ("contradicted", "recurrence")
+    for command in (closed, cleared):
+        assert world.does(world.undoing(command)).outcome.kind is r.OutcomeKind.ACCEPTED
+    assert world.goes_on().title == "Water the plants"
 
 
 def test_what_was_changed_of_one_alone_is_not_passed_on_once_the_series_went_back_to_it():
