@@ -76,7 +76,8 @@ def document() -> str:
         if own := [setting for setting in every if setting.readers == (program,)]:
             parts += [f"\n## Of the {program}\n", *_table(own, with_readers=False)]
     command_line = "\n".join(
-        f"| `RONDO_{name.upper()}` | `rondo` | {means} |" for name, means in location.NAMES.items()
+        f"| {_names(f'RONDO_{name.upper()}', name in location.SECRETS)} | `rondo` | {means} |"
+        for name, means in location.NAMES.items()
     )
     return "\n".join(parts) + "\n" + _TAIL.format(command_line=command_line)
 
@@ -136,10 +137,15 @@ def default(field: FieldInfo) -> str:
     return "none" if value in {None, ""} else f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 
+def _names(variable: str, is_secret: bool) -> str:
+    return f"`{variable}`, `{variable}_FILE`" if is_secret else f"`{variable}`"
+
+
 def _table(rows: list[Setting], with_readers: bool) -> Iterator[str]:
     columns = ("setting", "who reads it", "takes", "default", "means")
-    names = {row: f"`{row.name}`" + (f", `{row.name}_FILE`" if row.is_secret else "") for row in rows}
-    cells = [(names[row], ", ".join(row.readers), row.takes, row.default, row.means) for row in rows]
+    cells = [
+        (_names(row.name, row.is_secret), ", ".join(row.readers), row.takes, row.default, row.means) for row in rows
+    ]
     for line in (columns, ("---",) * len(columns), *cells):
         yield f"| {' | '.join(cell for index, cell in enumerate(line) if with_readers or index != 1)} |"
 

@@ -2,10 +2,12 @@
 
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from common import secret_files
 from common.addresses import origin, readable
 
 NAMES = {
@@ -18,16 +20,26 @@ NAMES = {
     "topologies": "the grouping of the workers' stages, for the same commands",
 }
 """The command line's environment variables, each as ``RONDO_<NAME>``."""
+SECRETS = frozenset({"token", "registry", "postgres"})
+"""Those that may be in a file, which ``RONDO_<NAME>_FILE`` names."""
 
 
 class UnknownAddress(LookupError):
     """An address of Rondo is unknown."""
 
 
-def named() -> dict[str, str]:
-    """Return the addresses that the environment names."""
-    found = {name: os.environ.get(f"RONDO_{name.upper()}") for name in NAMES}
+def named(names: Iterable[str] = NAMES) -> dict[str, str]:
+    """Return those of ``names`` that the environment has. Raises ``UnknownAddress`` for a file that can't be read."""
+    try:
+        found = {name: _value(name) for name in names}
+    except secret_files.Unreadable as error:
+        raise UnknownAddress(f"{error}.") from None
     return {name: value for name, value in found.items() if value}
+
+
+def _value(name: str) -> str | None:
+    variable = f"RONDO_{name.upper()}"
+    return secret_files.value(variable) if name in SECRETS else os.environ.get(variable)
 
 
 def written() -> dict[str, str]:
@@ -56,15 +68,16 @@ def written() -> dict[str, str]:
 class Place:
     """The addresses of a running Rondo. Reading an unknown one raises ``UnknownAddress``."""
 
-    known: dict[str, str]
+    known: dict[str, str] = field(repr=False)
 
     @classmethod
     def load(cls) -> Self:
         """Read the environment and ``run.json`` of the data directory."""
-        _check_broker(os.environ.get("RONDO_KAFKA", ""))
-        for name in ("RONDO_REGISTRY", "RONDO_POSTGRES"):
-            _check_address(name)
-        return cls({**written(), **named()})
+        given = named()
+        _check_broker(given.get("kafka", ""))
+        for name in ("registry", "postgres"):
+            _check_address(name, given.get(name, ""))
+        return cls({**written(), **given})
 
     def __getattr__(self, name: str) -> str:
         try:
@@ -75,12 +88,12 @@ class Place:
             ) from None
 
 
-def _check_address(name: str) -> None:
+def _check_address(name: str, address: str) -> None:
     """Raise ``UnknownAddress`` for an address that makes errors quote a part of its password."""
     try:
-        readable(os.environ.get(name, ""))
+        readable(address)
     except ValueError as error:
-        raise UnknownAddress(f"{name} is not an address. {error}.") from None
+        raise UnknownAddress(f"RONDO_{name.upper()} is not an address. {error}.") from None
 
 
 def _check_broker(servers: str) -> None:

@@ -51,7 +51,7 @@ class Login:
         A token is only sent to its own address: RONDO_API without RONDO_TOKEN uses the token of the login or the stack
         with the same address.
         """
-        named = location.named()
+        named = named_in_environment()
         api, token = without_secrets(named.get("api", "")), named.get("token")
         if api and token:
             return cls(api, token, "RONDO_API and RONDO_TOKEN")
@@ -95,6 +95,14 @@ class Login:
             return part.replace(file())
         except OSError as error:
             raise Unknown(f"The login can't be saved ({error}): {ELSEWHERE}") from None
+
+
+def named_in_environment() -> dict[str, str]:
+    """Return the API's address and the token of the environment, if any. Raises ``Unknown``."""
+    try:
+        return location.named(("api", "token"))
+    except location.UnknownAddress as error:
+        raise Unknown(str(error)) from None
 
 
 def forget() -> bool:

@@ -5,7 +5,6 @@ from typing import Any
 
 import click
 
-from rondo import location
 from rondo.client import Login, Unknown, login
 from rondo.commands import api_command, output
 from rondo.commands.api_command import TaskCommand
@@ -19,7 +18,7 @@ def log_in(url: str | None) -> None:
     Without URL, use those of the Rondo that runs here. The token for URL is RONDO_TOKEN, or else is prompted for, or
     read from standard input if that is not a terminal.
     """
-    found = Login(url.rstrip("/"), location.named().get("token") or _token()) if url else Login.local()
+    found = Login(url.rstrip("/"), login.named_in_environment().get("token") or _token()) if url else Login.local()
     if not found:
         raise Unknown("No Rondo runs here: start one with `make run`, or use another with `rondo login URL`.")
     check(found)

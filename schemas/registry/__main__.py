@@ -9,7 +9,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 import uvicorn
-from pydantic import Field, HttpUrl
+from pydantic import AfterValidator, Field
 
 from common import logs, serving, settings
 from schemas.kafka import clients
@@ -22,18 +22,25 @@ from schemas.topics import SCHEMAS
 _PORTS = {"http": 80, "https": 443}
 
 
+def _is_url(address: str) -> str:
+    """Refuse an address that has no host, without quoting it."""
+    if urlsplit(address).scheme not in _PORTS or not urlsplit(address).hostname:
+        raise ValueError("It should be as http://host:port")
+    return address
+
+
 class Settings(settings.Serving):
     """The registry's settings."""
 
     kafka: settings.Brokers
-    registry: Annotated[HttpUrl, Field(repr=False)]
+    registry: Annotated[settings.Address, AfterValidator(_is_url)]
     registry_bind: Annotated[str, Field(pattern=r"^((\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5})?$")] = ""
     """Where Rondo's registry listens, as `0.0.0.0:8081`; by default at the host and port of `RONDO_REGISTRY`. It asks
     for no password: the network must keep others away."""
 
     def listens(self) -> tuple[str, int]:
         """Return the host and the port to listen on."""
-        at = urlsplit(f"//{self.registry_bind}") if self.registry_bind else urlsplit(str(self.registry))
+        at = urlsplit(f"//{self.registry_bind}") if self.registry_bind else urlsplit(self.registry)
         assert at.hostname
         return at.hostname, at.port or _PORTS[at.scheme]
 

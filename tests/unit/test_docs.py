@@ -17,7 +17,7 @@ from bench.limits.page import limits
 from docs import configuration, errors, stages
 from domain.rejections import MEANINGS, Code
 from rondo.cli import SECTIONS, cli
-from rondo.location import NAMES
+from rondo.location import NAMES, SECRETS
 from schemas.topics import SHARED
 from tests.unit.test_imports import IMPORTED, name_of
 from tests.worked import Example, section
@@ -154,7 +154,8 @@ def test_every_setting_is_explained_and_no_other():
     files = [ROOT / "compose.yaml", *(path for part in PARTS for path in (ROOT / part).rglob("*.py"))]
     written = {name for path in files for name in SETTING.findall(path.read_text())}
     read = {setting.name for setting in configuration.settings()} | {f"RONDO_{name.upper()}" for name in NAMES}
-    secret_files = {f"{setting.name}_FILE" for setting in configuration.settings() if setting.is_secret}
+    secrets = {setting.name for setting in configuration.settings() if setting.is_secret}
+    secret_files = {f"{name}_FILE" for name in secrets | {f"RONDO_{name.upper()}" for name in SECRETS}}
     assert set(SETTING.findall(CONFIGURATION)) == written | read | secret_files
 
 
