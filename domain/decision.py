@@ -32,8 +32,9 @@ event even if it changes nothing; ``repeats`` and ``missed`` are ignored on a ta
 recurrence when the rule is cleared; the error for dates of another kind than the due calls that a start; times tell
 which subtasks were carried over, with the dates of those alone that were open; of two plans that one cause leads to
 both have one id; a series whose later occurrences were deleted ends as if the calendar did; counted from completion,
-the next of several times a day is on a later day; and undoing a change that lies more than 20 changes back changes the
-whole series, or, if it gives a rule back, forgets the occurrences before."""
+the next of several times a day is on a later day; undoing a change that lies more than 20 changes back changes the
+whole series, or, if it gives a rule back, forgets the occurrences before; and after the clock was set back a postponed
+reminder may come early, and one that is repeated twice."""
 DECIDABLE = (*BEFORE_8, VERSION)
 """Versions that this Rondo can decide by, as in a replay: a stage for which they differ asks
 ``block.decision_version``."""

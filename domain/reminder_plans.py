@@ -104,6 +104,11 @@ def at_once(standing: r.StandingReminder, at: int) -> r.StandingReminder:
     return replace(standing, due=at, planned=planned_for(standing))
 
 
+def at_its_instant(standing: r.StandingReminder) -> r.StandingReminder:
+    """Return a timer that fires at the instant that it was planned for."""
+    return replace(standing, due=planned_for(standing), planned=None)
+
+
 def repetition(held: Held, fired: r.StandingReminder, at: int) -> tuple[r.StandingReminder, ...]:
     """Return the timer of a fired reminder's next repetition after ``at``; none if it is not repeated."""
     reminder = next((each for each, _ in instants(held) if each.id == fired.reminder), None)

@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from typing import Any, Protocol
 
 from domain import digests, reminders, reminders_before_6, reminders_in_6, replanning, settings
-from domain.decision import BEFORE_6, BEFORE_7
+from domain.decision import BEFORE_6, BEFORE_7, BEFORE_8
 from domain.reminder_plans import Output
 from domain.reminder_times import Basis
 from domain.replanning import Replannings
@@ -55,8 +55,8 @@ class Rules(Protocol):
     def react(self, held: Held | None, event: Any, basis: Basis) -> reminders.After:
         """Return the state after an event, and the reminders that it cancelled and scheduled."""
 
-    def fire(self, held: Held | None, notice: r.ReminderNotice, basis: Basis) -> reminders.After:
-        """Return the state after a timer has fired, and the reminders that this decides."""
+    def fire(self, held: Held | None, notice: r.ReminderNotice, basis: Basis, *, waits: bool) -> reminders.After:
+        """Return the state after a timer has fired, and what this decides; ``waits`` is that of ``reminders.fire``."""
 
     def again(self, held: Held, user: str, at: int, basis: Basis) -> tuple[Held, tuple[Output, ...]]:
         """Return the state planned by other settings or time zone data, and what that cancelled and scheduled."""
@@ -80,6 +80,7 @@ class Reminders:
     def __init__(self, store: Store, version: str, tzdata: str) -> None:
         self._store, self._tzdata = store, tzdata
         self._is_old = version in BEFORE_6
+        self._waits = version not in BEFORE_8
         self._rules: Rules = reminders_in_6 if version in BEFORE_7 else reminders
 
     def follow(self, event: Any) -> Iterable[Any]:
@@ -109,7 +110,7 @@ class Reminders:
         if self._is_old:
             after = reminders_before_6.fire(held, notice)
         else:
-            after = self._rules.fire(held, notice, self._basis(notice.user))
+            after = self._rules.fire(held, notice, self._basis(notice.user), waits=self._waits)
         return self._kept(notice.user, notice.task, held, *after)
 
     def renew(self, at: int) -> None:

@@ -83,13 +83,23 @@ def depends(held: Held | None) -> bool:
     return bool(held.plan and held.plan.by) or any(each.planned is not None for each in held.standing)
 
 
-def fire(held: Held | None, notice: r.ReminderNotice, basis: Basis, replan: Replan = replan) -> After:
-    """Decide the reminder whose timer has fired, if exactly that timer (id and instant) still exists."""
+def fire(
+    held: Held | None, notice: r.ReminderNotice, basis: Basis, replan: Replan = replan, *, waits: bool = True
+) -> After:
+    """Decide the reminder whose timer has fired, if exactly that timer (id and instant) still exists.
+
+    One whose instant has come, and after the clock was set back is yet to come again, ``waits`` for it: else it would
+    come early, and the next of its repetitions would be the same.
+    """
     if held is None or _fired(held, notice) is None:
         return held, ()
     held, moved = replan(held, notice.user, notice.at, basis)
     if (fired := _fired(held, notice)) is None:  # only an old plan had this timer
         return held, moved
+    if waits and notice.at < plans.planned_for(fired):
+        later = plans.at_its_instant(fired)
+        after = replace(held, standing=tuple(later if each == fired else each for each in held.standing))
+        return after, (*moved, *plans.changes(held, after, notice.user, notice.at))
     after, output = _decided(plans.upgraded(held, notice.at), fired, notice, basis.settings)
     return after, (*moved, *output)
 

@@ -45,9 +45,9 @@ def replan(held: Held, user: str, at: int, basis: Basis) -> tuple[Held, tuple[Ou
 again = replan
 
 
-def fire(held: Held | None, notice: r.ReminderNotice, basis: Basis) -> After:
+def fire(held: Held | None, notice: r.ReminderNotice, basis: Basis, *, waits: bool = False) -> After:
     """Decide the reminder whose timer has fired, if exactly that timer (id and instant) still exists."""
-    return reminders.fire(held, notice, basis, replan)
+    return reminders.fire(held, notice, basis, replan, waits=waits)
 
 
 def depends(held: Held | None) -> bool:

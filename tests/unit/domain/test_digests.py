@@ -12,7 +12,7 @@ from domain.reminder_times import Basis
 from schemas import ids
 from schemas import records as r
 from tests.unit.domain.given import ANNA, DAY, HOUR, MINUTE, NOON, set_settings
-from tests.unit.domain.test_reminder_state import Life, local
+from tests.unit.domain.life import Life, local
 
 PARIS = "Europe/Paris"
 DIGESTS = r.DigestDue | r.DigestWithheld

@@ -1,8 +1,5 @@
 """The reminders of users over time: settings, downtime, quiet hours, repetitions; nothing twice, nothing lost."""
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,10 +9,8 @@ from domain import reminder_plans, reminder_state
 from domain.decision import VERSION
 from domain.reminder_state import Reminders
 from domain.reminders import MISSED
-from domain.tasks import TASK
 from schemas import records as r
 from tests.unit.domain.given import (
-    ANNA,
     BERT,
     DAY,
     HOUR,
@@ -25,76 +20,16 @@ from tests.unit.domain.given import (
     complete,
     create,
     delete,
-    reminders_in_memory,
     reopen,
     restore,
     set_settings,
     snooze,
     update,
 )
+from tests.unit.domain.life import DECIDED, Life, local
 
 TODAY, TOMORROW = r.Due("2026-11-23"), r.Due("2026-11-24")
 AT_DAY_TIME = r.Reminder("day", before=0)
-DECIDED = r.ReminderDue | r.ReminderWithheld
-
-
-class Life:
-    """A user's tasks and reminders, with a clock: timers fire as soon as they are due, unless the worker is down."""
-
-    def __init__(self, at=NOON, tzdata="2026.1", version=VERSION):
-        self.version = version
-        self.world, self.store, self.at, self.tzdata = World(), reminders_in_memory(), at, tzdata
-        self.records, self.notices, self.asked = [], 0, 0
-
-    @property
-    def reminders(self):
-        return Reminders(self.store, self.version, self.tzdata)
-
-    def does(self, *commands):
-        for command in commands:
-            self.asked += 1
-            self.follows(self.world.does(replace(command, id=f"{command.id} {self.asked}", at=self.at)).events)
-        return self
-
-    def follows(self, events):
-        for event in events:
-            if isinstance(event, (*TASK.events, r.SettingsUpdated)):
-                self.records += self.reminders.follow(event)
-        self.reminders.renew(self.at)
-
-    def until(self, at):
-        """Let time pass while the worker runs."""
-        while (due := min((timer.due for timer in self.store.timers.values()), default=at + 1)) <= at:
-            self.at = max(self.at, due)
-            self.fires()
-        self.at = at
-        return self
-
-    def later(self, at):
-        """Let time pass while the worker is down, and let it catch up."""
-        self.at = at
-        return self.until(at)
-
-    def fires(self):
-        for timer in self.store.timers.due(self.at, 1):
-            self.notices += 1
-            self.records += self.reminders.decide(reminder_state.notice(timer, self.at))
-
-    def told(self, kind=DECIDED):
-        return [record for record in self.records if isinstance(record, kind)]
-
-    def sent(self):
-        return [record.at for record in self.told(r.ReminderDue)]
-
-    def withheld(self):
-        return [(record.step.value, record.due) for record in self.told(r.ReminderWithheld)]
-
-    def held(self, task="t"):
-        return self.store.held.get(f"{ANNA}/{task}")
-
-
-def local(zone, text):
-    return round(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp() * 1000)
 
 
 def of_day(**fields):
@@ -354,6 +289,17 @@ def test_other_quiet_hours_are_those_of_what_was_postponed(change, sent, withhel
     life = Life().does(set_settings(**NIGHT), create(reminders=at(MIDNIGHT))).until(MIDNIGHT + HOUR)
     life.does(set_settings(**change)).until(NOON + 2 * DAY)
     assert (life.sent(), life.withheld()) == (sent, withheld)
+
+
+@pytest.mark.parametrize("version", ["7", VERSION])
+def test_a_postponed_reminder_comes_once_at_its_instant_though_the_clock_is_set_back_since_decision_version_8(version):
+    nightly = replace(at(MIDNIGHT)[0], repeat_every=86400)
+    life = Life(version=version).does(set_settings(**NIGHT), create(reminders=(nightly,))).until(MIDNIGHT)
+    life.at -= HOUR
+    life.does(set_settings(quiet_from=None, quiet_to=None)).until(MIDNIGHT + HOUR)
+    assert life.sent() == ([MIDNIGHT - HOUR, MIDNIGHT] if version == "7" else [MIDNIGHT])
+    decided = [record.id for record in life.told()]
+    assert (len(decided) == len(set(decided))) is (version != "7")
 
 
 # Repetitions and snoozing.
