@@ -88,11 +88,11 @@ class Receiver:
     @property
     def tasks(self) -> set[str]:
         """The tasks that people were reminded of."""
-        return {received.body["task"] for received in [*self.received]}
+        return {received.body["task"] for received in [*self.received] if "task" in received.body}
 
     def of(self, task: str) -> list[Received]:
         """Return what came for a task."""
-        return [received for received in self.received if received.body["task"] == task]
+        return [received for received in self.received if received.body.get("task") == task]
 
     def __enter__(self) -> Self:
         self._thread.start()

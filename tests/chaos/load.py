@@ -1,4 +1,4 @@
-"""Random commands from a seed: on series, with reminders due soon, in bulks, and repeated."""
+"""Random commands from a seed: on series, with reminders due soon, on settings, in bulks, and repeated."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,27 +9,25 @@ from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
-from domain import deletion, entities, filters, lists, targets, times, undo
+from domain import deletion, entities, filters, lists, targets, undo
 from domain.decision import VERSION
 from domain.entity import EntityType
+from domain.recurrence import upcoming
 from domain.recurrence.derived import CLOSING, derived
 from schemas import ids
 from schemas import records as r
 from schemas.names import partition_of
+from tests.chaos import soon
 from tests.unit.domain.given import World
 
 Command: TypeAlias = entities.Command | r.ChangeTasks
 Fields: TypeAlias = dict[str, Any]
 
 BEGIN = date(2035, 1, 1)
-ZONE = "Europe/Paris"
-SOONEST, LATEST = 1_000, 5_000  # milliseconds from a command to the reminders that it asks for
 LONG_AGO = deletion.RESTORABLE + 24 * 60 * 60 * 1000  # milliseconds: a task that was deleted before is purged soon
-REPEATED = 600  # seconds after which some reminders come again
-QUARTER = 15 * 60 * 1000  # milliseconds between the occurrences of a series by the calendar
 TAGS = ("home", "work", "late")
-ZONES = (None, "Europe/Paris", "America/New_York", "Asia/Tokyo")
 COLOURS = (None, "#1e90ff", "#ff0000")
+AHEAD = 4  # the most occurrences from the open one to one that is decided about
 EACH = 2  # users with tasks in each partition
 BULK, CHUNK = 4, 2  # the most tasks of a bulk, and of a chunk
 DOING = {
@@ -42,7 +40,8 @@ DOING = {
     "restore": 4,
     "bury": 4,
     "again": 3,
-    "settings": 2,
+    "ahead": 5,
+    "settings": 6,
     "list": 14,
     "filter": 7,
     "target": 10,
@@ -52,8 +51,8 @@ DOING = {
     "undo": 6,
     "repeat": 6,
 }
-"""The commands, with their percentages. To bury a task is to delete it with a time of long ago."""
-_DAILY: Fields = {"due": r.Due(BEGIN.isoformat(), "09:00:00", ZONE), "rrule": "FREQ=DAILY"}
+"""The commands, with their weights. To bury a task is to delete it with a time of long ago."""
+_DAILY: Fields = {"due": r.Due(BEGIN.isoformat(), "09:00:00", soon.ZONE), "rrule": "FREQ=DAILY"}
 DELETED = r.TaskDeleted | r.ListDeleted | r.FilterDeleted | r.TargetDeleted
 PLAIN = {
     "complete": r.CompleteTask,
@@ -72,6 +71,13 @@ def spread(seed: str, partitions: int, each: int) -> list[str]:
         for partition in range(partitions)
         for user in islice((user for user in users if partition_of(user, partitions) == partition), each)
     ]
+
+
+def _slots(task: r.Task) -> Iterator[tuple[str, str]]:
+    """Yield a task of a series with each of its next occurrences that are yet to come."""
+    if task.recurrence and task.occurrence:
+        for each in islice(upcoming.after(task.recurrence, task.occurrence), AHEAD):
+            yield task.id, each.key
 
 
 def notice_of(event: entities.Event, at: int) -> r.TaskNotice | None:
@@ -155,8 +161,11 @@ class People:
             case "tag":
                 return [*self._on_tag(user, at)]
             case "settings":
-                fields = r.SettingsFields(zone=self._chance.choice(ZONES))
-                return [r.UpdateSettings(**self._common(user, at), changed=("zone",), fields=fields)]
+                fields = soon.settings(self._chance, at, self._zone(user))
+                changed = {"changed": tuple(fields), "fields": r.SettingsFields(**fields)}
+                return [r.UpdateSettings(**self._common(user, at), **changed)]
+            case "ahead":
+                return self._ahead(user, at)
             case "undo":
                 undone = [*self._known[user].audited.values()][-3:]
                 items = undo.items(self._chance.choice(undone)) if undone else ()
@@ -168,23 +177,17 @@ class People:
     def _create(self, user: str, at: int, task: str | None = None) -> list[Command]:
         common = self._common(user, at)
         stand = [one.id for one in self._known[user].lists.values() if not one.deleted]
-        fields = r.TaskFields(
-            title=f"Task {self._chance.random()}",
-            tags=self._tags(),
-            reminders=self._reminders(at),
-            parent=self._chance.choice([None, None, None, *[*self._known[user].tasks][-1:]]),
-            list=self._chance.choice([None, None, *stand]),
-            **self._chance.choice([{}, _DAILY, self._calendar(at) if self._by_calendar else _DAILY]),
-        )
+        by_calendar = soon.by_calendar(self._chance, at) if self._by_calendar else _DAILY
+        due = self._chance.choice([{}, _DAILY, by_calendar, soon.days_before(self._chance, at, self._zone(user))])
+        common_fields = {
+            "title": f"Task {self._chance.random()}",
+            "tags": self._tags(),
+            "reminders": soon.reminders(self._chance, at),
+            "parent": self._chance.choice([None, None, None, *[*self._known[user].tasks][-1:]]),
+            "list": self._chance.choice([None, None, *stand]),
+        }
+        fields = r.TaskFields(**common_fields | due)
         return [r.CreateTask(**common, task=task or ids.task(common["id"]), fields=fields)]
-
-    def _calendar(self, at: int) -> Fields:
-        """Return the fields of a series whose next occurrence comes soon, whatever becomes of the first."""
-        soon, begun = self._chance.randint(SOONEST, LATEST), self._chance.randint(1, 4)
-        begin = times.local_at(at + soon - begun * QUARTER, ZONE).replace(microsecond=0)
-        date, _, time = begin.isoformat().partition("T")
-        rule = {"rrule": f"FREQ=MINUTELY;INTERVAL=15;COUNT={begun + 2}", "repeats": r.Repeats.CALENDAR}
-        return {"due": r.Due(date, time, ZONE), **rule, "missed": self._chance.choice(list(r.Missed))}
 
     def _on_task(self, doing: str, user: str, at: int) -> list[Command]:
         if not (tasks := list(self._known[user].tasks)):
@@ -193,11 +196,34 @@ class People:
         if kind := PLAIN.get(doing):
             return [kind(**common)]
         if doing == "snooze":
-            return [r.SnoozeTask(**common, until=at + self._chance.randint(SOONEST, LATEST))]
+            return [r.SnoozeTask(**common, until=soon.instant(self._chance, at))]
         if doing == "bury":
             return [r.DeleteTask(**{**common, "at": at - LONG_AGO})]
-        fields = r.TaskFields(priority=self._chance.choice(list(r.Priority)), reminders=self._reminders(at))
+        fields = r.TaskFields(
+            priority=self._chance.choice(list(r.Priority)), reminders=soon.reminders(self._chance, at)
+        )
         return [r.UpdateTask(**common, changed=("priority", "reminders"), fields=fields)]
+
+    def _ahead(self, user: str, at: int) -> list[Command]:
+        """Return a command on an occurrence that is yet to come, none where the user has no series."""
+        series = [task for task in self._known[user].tasks.values() if task.recurrence]
+        slots = [*_slots(self._chance.choice(series))] if series else []
+        if not slots:
+            return []
+        task, slot = self._chance.choice(slots)
+        common = self._common(user, at) | {"task": task, "occurrence": slot}
+        scope, fields = self._chance.choice([*r.Scope]), r.TaskFields(title=f"Task {self._chance.random()}")
+        commands: list[Command] = [
+            r.CompleteTask(**common),
+            r.SkipTask(**common),
+            r.ReopenTask(**common),
+            r.DeleteTask(**common, scope=scope),
+            r.UpdateTask(**common, scope=scope, changed=("title",), fields=fields),
+        ]
+        return [self._chance.choice(commands)]
+
+    def _zone(self, user: str) -> str | None:
+        return self._known[user].settings().zone
 
     def _on_thing(self, of: EntityType[Any], known: Mapping[str, Any], fields: Any, user: str, at: int) -> Command:
         """Return a command on a list, a saved filter or a target, or that creates one."""
@@ -258,10 +284,6 @@ class People:
 
     def _tags(self) -> tuple[str, ...]:
         return tuple(sorted(self._chance.sample(TAGS, self._chance.randint(0, 2))))
-
-    def _reminders(self, at: int) -> tuple[r.Reminder, ...]:
-        again = self._chance.choice([None, None, REPEATED])
-        return (r.Reminder("soon", at=at + self._chance.randint(SOONEST, LATEST), repeat_every=again),)
 
     def _common(self, user: str, at: int) -> Fields:
         identity = ids.command(user, f"{self._seed} {next(self._numbers)}")

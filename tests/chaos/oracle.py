@@ -157,7 +157,7 @@ def _reminders(seen: Seen, now: int) -> Iterator[str]:
     for record in seen.folded("reminders"):
         if isinstance(record, (*TASK.events, r.SettingsUpdated)):
             output = reminders.follow(record)
-        elif isinstance(record, r.ReminderNotice | r.ReplanNotice):
+        elif isinstance(record, r.ReminderNotice | r.DigestNotice | r.ReplanNotice):
             output = reminders.decide(record)
         else:
             continue
@@ -167,14 +167,16 @@ def _reminders(seen: Seen, now: int) -> Iterator[str]:
         yield from _compared(REMINDERS.name, user, found, again[user])
     waiting = [one.id for held in store.held.values() for one in held.standing if one.due <= now]
     yield from (f"Reminder {reminder} was scheduled and neither cancelled nor due." for reminder in waiting)
-    came = [due for due in seen.of(REMINDERS.name) if isinstance(due, r.ReminderDue | r.ReminderWithheld)]
+    late = [plan for plan in store.digests.values() if plan.day and plan.due <= now]
+    yield from (f"The digest of {plan.day} was due, and did not come." for plan in late)
+    came = [due for due in seen.of(REMINDERS.name) if isinstance(due, ledger.Decided)]
     yield from (f"Reminder {due.id} was due before its time." for due in came if due.at < due.due)
     yield from _twice("Reminder", (due.id for due in came))
 
 
 def _ledger(seen: Seen, now: int) -> Iterator[str]:
     steps = _steps(seen)
-    due = {record.id for record in seen.of(REMINDERS.name) if isinstance(record, r.ReminderDue | r.ReminderWithheld)}
+    due = {record.id for record in seen.of(REMINDERS.name) if isinstance(record, ledger.Decided)}
     for reminder in due | steps.keys():
         last = _kept(steps.get(reminder, []))
         if reminder not in due:

@@ -18,9 +18,10 @@ from streams.topologies import parsed
 from tests.acceptance.stack import Stack
 from tests.chaos import disks, oracle, views
 from tests.chaos.fleet import Faults, Fleet
-from tests.chaos.load import LATEST, People
+from tests.chaos.load import People
 from tests.chaos.log import Log, decoded, now, opened
 from tests.chaos.seen import Seen
+from tests.chaos.soon import LATEST
 from tests.chaos.takeover import Marks
 
 PARTITIONS = 4
@@ -99,7 +100,7 @@ class Rondo:
 
     async def _unsent(self) -> set[str]:
         found = [record async for record in decoded(self._run["kafka"], self._run["registry"], NOTIFICATIONS)]
-        sent = Counter(step.id for step in found if step.step is Step.SENT)
+        sent = Counter(step.id for step in found if step.step in {Step.SENT, Step.SUPPRESSED})  # as an empty digest
         return {reminder for reminder in self._owed if sent[reminder] != 1}
 
     async def _fail(self, fleet: Fleet, people: People, log: Log) -> None:
@@ -152,8 +153,8 @@ async def _until(wrong: Callable[[], Awaitable[list[str]]], fleet: Fleet, otherw
 
 
 def _undelivered(fleet: Fleet, seen: Seen) -> list[str]:
-    """Return the reminders that are recorded as sent and were not: here they are sent to the log."""
-    reminded = {told["id"] for one in fleet.workers for told in one.tells("reminder")}
+    """Return the reminders and digests that are recorded as sent and were not: here they are sent to the log."""
+    reminded = {told["id"] for one in fleet.workers for kind in ("reminder", "digest") for told in one.tells(kind)}
     steps: list[Notification] = seen.of(NOTIFICATIONS.name)
     sent = {step.id for step in steps if step.step is Step.SENT}
     return [f"Reminder {identity} counts as sent, and no worker sent it." for identity in sent - reminded]

@@ -35,7 +35,8 @@ from tests.chaos.oracle import OWED, anomalies, owed
 from tests.chaos.seen import ALONE, Entry, Seen, Series
 from tests.unit.domain.given import NOON, in_memory, reminders_in_memory
 
-LATER = NOON + 1_000_000
+DOWN, LATER = NOON + 4_000, NOON + 1_000_000
+"""What comes due from the first to the second comes then, as after a downtime."""
 Topics = dict[str, list[Entry]]
 
 
@@ -55,8 +56,9 @@ class History:
             self.command(TASK_COMMANDS, self.people.next(NOON + number))
         while coming := self.series.store.timers.due(LATER, 1):
             self.come(awaiting.notice(coming[0], LATER))
-        for timer in self.kept.timers.due(LATER, len(self.kept.timers)):
-            self.remind(reminder_state.notice(timer, LATER))
+        while waiting := self.kept.timers.due(LATER, 1):
+            at = waiting[0].due if waiting[0].due < DOWN else LATER
+            self.remind(reminder_state.notice(waiting[0], at))
 
     def put(self, topic: Topic, record: Struct) -> None:
         """Append a record; each topology that it is an input of, or a notice of its timers, takes it as a block."""
@@ -101,20 +103,22 @@ class History:
         if deletion.purges(event):
             del self.things[key]
         self.put(AUDIT_LOG, entry)
-        if isinstance(event, tasks.TASK.events):
+        if isinstance(event, (*tasks.TASK.events, r.SettingsUpdated)):
             self.react(event)
 
-    def react(self, event: tasks.Event) -> None:
+    def react(self, event: tasks.Event | r.SettingsUpdated) -> None:
         for record in self.reminders.follow(event):
             self.put(REMINDERS, record)
 
-    def remind(self, notice: r.ReminderNotice) -> None:
+    def remind(self, notice: reminder_state.Notice) -> None:
         self.put(REMINDER_NOTICES, notice)
-        due, *again = self.reminders.decide(notice)
-        for record in (due, *again):
+        for record in self.reminders.decide(notice):
             self.put(REMINDERS, record)
-        self.put(NOTIFICATIONS, claim := ledger.claim(due, "log", LATER))
-        self.put(NOTIFICATIONS, ledger.sent(claim, LATER + 1))
+            if isinstance(record, ledger.Due):
+                self.put(NOTIFICATIONS, claim := ledger.claim(record, "log", LATER))
+                self.put(NOTIFICATIONS, ledger.sent(claim, LATER + 1))
+            elif isinstance(record, ledger.Withheld):
+                self.put(NOTIFICATIONS, ledger.withheld(record, "log"))
 
     def seen(self) -> Seen:
         return Seen(self.topics, frozenset(self.people.users), self.grouping)
@@ -136,7 +140,13 @@ def reorder(entries: list[Entry], at: int) -> None:
 
 
 def middle(entries: list[Entry]) -> int:
-    return len(entries) // 4 * 2  # an even number: of deliveries a claim, which its outcome follows
+    """Return a place in the middle: of deliveries a claim, which its outcome follows."""
+    half = len(entries) // 2
+    return next(n for n in range(half, len(entries)) if _is_claim(entries[n].value) is not False)
+
+
+def _is_claim(record: Struct) -> bool | None:
+    return record.step is r.Step.CLAIMED if isinstance(record, r.Notification) else None
 
 
 @cache
@@ -171,6 +181,21 @@ def test_people_do_everything(history: History):
     asked = {type(entry.value) for entry in history.topics[TASK_COMMANDS.name]}
     happened = {type(entry.value) for entry in history.topics[TASK_EVENTS.name]}
     assert (asked, happened) == ({*TASK_COMMANDS.records}, {*TASK_EVENTS.records})
+
+
+def test_what_people_ask_for_is_reminded_of_in_every_way(history: History):
+    of_reminders = [entry.value for entry in history.topics[REMINDERS.name]]
+    assert {type(one) for one in of_reminders} >= {*REMINDERS.records} - {r.DigestWithheld, r.TargetCorrected}
+    withheld = {one.step for one in of_reminders if isinstance(one, r.ReminderWithheld)}
+    assert withheld == {r.Step.MISSED, r.Step.SUPPRESSED}
+    assert r.ReplanNotice in {type(entry.value) for entry in history.topics[REMINDER_NOTICES.name]}
+
+
+def test_a_digest_that_is_lost_is_found(history: History):
+    entries = history.topics[REMINDER_NOTICES.name]
+    notice = next(one.value for one in entries if isinstance(one.value, r.DigestNotice))
+    entries[:] = [one for one in entries if one.value.id != notice.id]
+    assert any("The digest of" in sentence for sentence in anomalies(history.seen(), LATER))
 
 
 def test_people_come_to_what_is_rare(history: History):

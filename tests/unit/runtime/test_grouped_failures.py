@@ -67,8 +67,8 @@ async def test_what_fails_and_is_put_back_leads_to_the_same_in_every_grouping(gr
 
 async def test_what_fails_is_of_every_kind():
     """Records of the log and such that were handed on, notices, timers, and what is sent again."""
-    with machine((CORE,), 19, Faults(19, frozenset(CORE))) as made:
-        await live(made, 19, at_once=True)
+    with machine((CORE,), 9, Faults(9, frozenset(CORE))) as made:
+        await live(made, 9, at_once=True)
         topics = {"task-commands", "task-followups", "task-events", "task-notices", "reminder-notices", RETRIES.name}
         assert {topic for _, topic in made.died} == {*topics, "changelog"}
         assert any(cast("r.Retry", made.codec.decode(raw.value)).later for raw in made.topics[RETRIES.name])
