@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, TypeGuard
 
 from msgspec.structs import replace
 
-from domain import composition, containers, merging, scheduling, series, times
+from domain import composition, containers, current, merging, scheduling, series, times
 from domain.compensation import Compensation, Contradicted
 from domain.entity import State, differing
 from domain.invalid import Conflict, Invalid
@@ -126,7 +126,7 @@ def _rule(state: State, task: r.Task) -> r.Recurrence:
     if task.recurrence is None:
         raise Conflict(_FIELD, "Only a task that recurs has occurrences that are yet to come; leave occurrence out.")
     latest = state.series(task.series or task.id)
-    if task.status is not r.Status.OPEN or not series.is_current(task, latest):
+    if task.status is not r.Status.OPEN or not current.is_current(task, latest):
         raise Conflict(_FIELD, "The series has gone on; name this occurrence on the task that is open.")
     return task.recurrence
 

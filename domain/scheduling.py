@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from domain import composition, merging, series, times
+from domain import composition, current, merging, times
 from domain.decision import BEFORE_8
 from domain.entity import State, differing
 from domain.invalid import Conflict, Invalid
@@ -92,7 +92,7 @@ def _changed(state: State, task: r.Task, after: r.Task, parts: Mapping[str, Any]
     if is_same and not moves:
         return after
     latest = state.series(task.series or task.id)
-    if task.status is not r.Status.OPEN or not series.is_current(task, latest):
+    if task.status is not r.Status.OPEN or not current.is_current(task, latest):
         if is_same:
             return after
         raise composition.cannot_change_rule(task)

@@ -1,43 +1,29 @@
 """Series from decision version 6 on: which of its occurrences is the current one, and what that leads to.
 
 A live series has exactly one open occurrence, the current one; one that opens each by the calendar may have earlier
-ones that are open, too. Closing it leads to the next, once the command that is derived from the closing comes; a
+ones that are open beside it. Closing it leads to the next, once the command that is derived from the closing comes; a
 command of any other closing does nothing. A series that has ended is live again as soon as its last occurrence is
 reopened or restored.
 
-An earlier occurrence that is reopened or restored takes the place of the one after it, if that is open and was not
-changed: it is deleted, and comes again under its id when the earlier one is closed again. In every other case the
-earlier one becomes a task of its own, without a rule; it keeps its place in the history of its series.
+An earlier occurrence that is reopened or restored takes the place of the one after it, if its closing led to that, and
+it is open and was not changed: it is deleted, and comes again under its id when the earlier one is closed again. An
+earlier one of a series that opens each is open beside the current one again. In every other case the earlier one
+becomes a task of its own, without a rule; it keeps its place in the history of its series.
 """
 
 from enum import Enum, auto
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from domain import composition, containers, reminder_times, subtasks, templates, times
-from domain.decision import BEFORE_7, BEFORE_8
+from domain import beside, composition, containers, reminder_times, subtasks, templates
+from domain.current import is_current
+from domain.decision import BEFORE_7
 from domain.entity import State, differing
 from domain.invalid import Ended, Invalid
 from domain.recurrence import advance, calendar, keys, overrides, succession
 from schemas import ids
 from schemas import records as r
-
-Event = (
-    r.TaskCreated
-    | r.TaskUpdated
-    | r.TaskCompleted
-    | r.TaskSkipped
-    | r.TaskMissed
-    | r.TaskReopened
-    | r.TaskDeleted
-    | r.TaskRestored
-    | r.TaskPurged
-)
-
-
-_EARLIER = 20
-"""The most occurrences that a series goes back, before the one that led to the current one."""
 
 
 class Place(Enum):
@@ -45,6 +31,7 @@ class Place(Enum):
 
     CURRENT = auto()  # also of a task without a series
     BACK = auto()  # it would replace the open occurrence after it
+    BESIDE = auto()  # it would be open beside the current one
     OWN = auto()  # it would be a task of its own
 
 
@@ -59,16 +46,7 @@ def place(state: State, task: r.Task) -> tuple[Place, r.Task | None]:
     is_untouched = made is not None and made.status is r.Status.OPEN and made.recurrence is not None
     if made and is_untouched and _is_as_made(state, made, task) and subtasks.are_as_made(state, task, made):
         return Place.BACK, made
-    return Place.OWN, None
-
-
-def is_current(task: r.Task, latest: r.Series | None) -> bool:
-    """Return whether a task is the current occurrence of its series, or in no series."""
-    if task.recurrence is None:
-        return True
-    if latest is None or latest.task is None:
-        return composition.is_at(latest, task.occurrence, task.recurrence.version)
-    return latest.task == task.id
+    return (Place.BESIDE if beside.may_open(state, task, latest) else Place.OWN), None
 
 
 def opened(state: State, before: r.Task, after: r.Task) -> tuple[r.Task, r.Task | None]:
@@ -144,30 +122,6 @@ def _no_longer(problem: Invalid) -> str:
     return f"What was changed of it before no longer fits: {problem.detail}"
 
 
-def followed(latest: r.Series | None, event: Event, before: r.Task | None, version: str) -> r.Series | None:
-    """Return the current occurrence of the series of an event's task after the event; ``before`` is the task before.
-
-    ``version`` is the decision version.
-    """
-    task = event.task
-    if task.recurrence is None or task.occurrence is None:
-        return latest
-    if isinstance(event, r.TaskPurged):
-        return replace(latest, template=None, earlier=()) if latest and latest.task == task.id else latest
-    known = latest if latest and is_current(task, latest) else None
-    if latest and task.id in latest.others and task.status is r.Status.OPEN:
-        return latest
-    if task.status is r.Status.OPEN:
-        current = _current(task, event, known, latest, before, version=version)
-        return replace(current, replaced=()) if version in BEFORE_7 else current
-    if known is None or before is None:
-        return _without(latest, task.id)
-    closed = event.id if before.status is r.Status.OPEN else known.closed
-    template = templates.after(known, event, before)
-    own = templates.own(known, template, task, version)
-    return replace(known, task=task.id, closed=closed, template=template, own=own)
-
-
 def is_passed(state: State, task: r.Task, command: r.MissTask) -> bool:
     """Return whether the calendar has passed an open task: it is current, and the next occurrence has come by now.
 
@@ -188,65 +142,9 @@ def _has_come(state: State, task: r.Task, at: int) -> bool:
     return comes is not None and comes <= at
 
 
-def oldest_of_most(state: State, series: str) -> r.Task | None:
-    """Return the oldest open occurrence of a series to which one is added, if it has as many as may be open."""
-    latest = state.series(series)
-    if latest is None or len(latest.others) + 1 < advance.MOST_OPEN:
-        return None
-    return state.task(latest.others[0])
-
-
 def zone_of(state: State, task: r.Task) -> str | None:
     """Return the user's zone, in which the days of an occurrence pass; None for UTC, or for the zone of its series."""
     return None if task.recurrence is None or task.recurrence.start.zone else state.settings().zone
-
-
-def _current(
-    task: r.Task, event: Event, known: r.Series | None, latest: r.Series | None, before: r.Task | None, *, version: str
-) -> r.Series:
-    """Return the series whose current occurrence is this open task."""
-    assert task.recurrence is not None
-    assert task.occurrence is not None
-    at = r.Series(task.occurrence, task.recurrence.version, task=task.id)
-    if latest:
-        at = replace(at, first=latest.first, others=latest.others, own=latest.own, replaced=latest.replaced)
-    if isinstance(event, r.TaskCreated) and event.cause and latest:
-        others = latest.others if latest.closed or latest.task is None else (*latest.others, latest.task)
-        return replace(at, previous=latest.task, earlier=_earlier(latest), others=others)
-    if known and version not in BEFORE_8 and templates.is_given_back(event, before):
-        return replace(at, **_past(known), template=templates.resumed(event))
-    if before is None or before.recurrence is None:  # a series begins
-        return replace(at, first=None, others=(), template=templates.resumed(event))
-    if known is None:  # it replaces the one after it
-        at, earlier = replace(at, template=templates.earlier(latest, task)), latest.earlier if latest else ()
-        return replace(at, previous=earlier[-1], earlier=earlier[:-1]) if earlier else at
-    first = _first(known, before.recurrence, task.recurrence, task.occurrence)
-    template = templates.after(known, event, before)
-    replaced = templates.replaced(known, event, before, template, version)
-    return replace(at, **_past(known), template=template, first=first, replaced=replaced)
-
-
-def _past(known: r.Series) -> dict[str, Any]:
-    return {"previous": known.previous, "earlier": known.earlier, "undone": known.undone}
-
-
-def _earlier(latest: r.Series) -> tuple[str, ...]:
-    """Return the tasks before the one that the next occurrence follows."""
-    return (*latest.earlier, latest.previous)[-_EARLIER:] if latest.previous else ()
-
-
-def _without(latest: r.Series | None, task: str) -> r.Series | None:
-    """Return a series after another occurrence than the current one was closed."""
-    if latest is None or task not in latest.others:
-        return latest
-    return replace(latest, others=tuple(other for other in latest.others if other != task))
-
-
-def _first(known: r.Series, before: r.Recurrence, after: r.Recurrence, occurrence: str) -> r.Due | None:
-    """Return the due of a series' first occurrence after its rule was changed."""
-    if before.start == after.start:
-        return known.first
-    return (known.first or before.start) if times.key(after.start) == occurrence else None
 
 
 def _led_to(state: State, command: r.CreateOccurrence, previous: r.Task, latest: r.Series) -> bool:

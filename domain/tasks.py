@@ -16,7 +16,20 @@ from typing import Any, NamedTuple, get_args
 
 from msgspec.structs import replace
 
-from domain import ahead, before_6, containers, decision, hierarchy, lists, scheduling, series, snoozing, subtasks
+from domain import (
+    ahead,
+    before_6,
+    beside,
+    containers,
+    current,
+    decision,
+    hierarchy,
+    lists,
+    scheduling,
+    series,
+    snoozing,
+    subtasks,
+)
 from domain.decision import BEFORE_6, BEFORE_7, BEFORE_8, About, Decision
 from domain.entity import BOOKKEEPING, EntityType, State, differing
 from domain.invalid import Conflict, Invalid
@@ -34,7 +47,7 @@ Asked = (
     | r.RestoreTask
 )
 Command = Asked | r.CreateOccurrence | r.MissTask
-Event = series.Event
+Event = current.Event
 
 
 class Transition(StrEnum):
@@ -215,7 +228,8 @@ def _continued(state: State, command: r.CreateOccurrence) -> Iterator[_Step]:
         yield from map(_of_change, changes)
         if own := differing(after, made.task):
             yield _Step(Transition.UPDATE, after, made.task, own)
-        if command.beside and (oldest := series.oldest_of_most(state, command.series)):
+        yield from map(_of_change, beside.left(state, closed, after))
+        if command.beside and (oldest := beside.oldest_of_most(state, command.series)):
             yield _missed(oldest, command.at)
 
 
@@ -248,6 +262,7 @@ def _updated(state: State, before: r.Task, command: r.UpdateTask) -> Iterator[_S
     containers.check(state, before, after)
     if after != before:
         yield _Step(Transition.UPDATE, before, after, own)
+        yield from map(_of_change, beside.left(state, before, after))
 
 
 def _snoozed(state: State, task: r.Task, command: r.SnoozeTask) -> Iterator[_Step]:

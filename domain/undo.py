@@ -20,7 +20,7 @@ from typing import Any, get_type_hints
 import msgspec
 from msgspec.structs import replace
 
-from domain import ahead, audit, before_6, composition, entities, scheduling, series, templates
+from domain import ahead, audit, before_6, beside, composition, current, entities, scheduling, series, templates
 from domain.compensation import Compensation, Contradicted
 from domain.decision import BEFORE_6, BEFORE_7, BEFORE_8
 from domain.entities import BY_WORD, Entity, Event
@@ -157,13 +157,16 @@ def _updated(state: State, task: r.Task, common: Mapping[str, Any], reversal: r.
         wanted |= _parts(rule, state.version)
     scope = r.Scope.FOLLOWING if "recurrence" in before or state.version in BEFORE_6 else r.Scope.UNNAMED
     command = r.UpdateTask(**common, changed=tuple(wanted), fields=r.TaskFields(**wanted), scope=scope)
-    return Compensation((command,), partial(_as_before, state, task, before, reversal))
+    found = Compensation((command,), partial(_as_before, state, task, before, reversal))
+    return beside.given_back(state, found, common, before.get("series", task.series), rule)
 
 
 def _as_before(
     state: State, task: r.Task, before: Mapping[str, Any], reversal: r.Reversal, event: r.TaskUpdated
 ) -> r.TaskUpdated:
-    """Return an update with the earlier rule, and with what its series had before."""
+    """Return an update with the earlier rule, and with what its series had before; one of another task as it is."""
+    if event.task.id != task.id:
+        return event
     if rule := before.get("recurrence"):
         event = _with_earlier_rule(state, task, rule, before, event)
     elif "recurrence" in before and state.version not in BEFORE_8:
@@ -180,7 +183,7 @@ def _parts(rule: r.Recurrence | None, version: str) -> dict[str, Any]:
 
 def _is_latest(state: State, task: r.Task) -> bool:
     latest = state.series(task.series or task.id)
-    return (before_6.is_latest if state.version in BEFORE_6 else series.is_current)(task, latest)
+    return (before_6.is_latest if state.version in BEFORE_6 else current.is_current)(task, latest)
 
 
 def _with_earlier_rule(

@@ -7,7 +7,19 @@ tables, the unit tests and the oracle of the chaos runs over dicts.
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias, TypeVar
 
-from domain import before_6, bulk, deletion, entities, hierarchy, idempotency, lists, series, settings, tags, tasks
+from domain import (
+    before_6,
+    bulk,
+    current,
+    deletion,
+    entities,
+    hierarchy,
+    idempotency,
+    lists,
+    settings,
+    tags,
+    tasks,
+)
 from domain.decision import BEFORE_6, UNENDING, VERSION, Decision
 from domain.entities import Entity, Event
 from domain.entity import EntityType
@@ -121,7 +133,7 @@ class User:
             if self.version in BEFORE_6:
                 moved = before_6.latest_after(latest, event)
             else:
-                moved = series.followed(latest, event, before, self.version)
+                moved = current.followed(latest, event, before, self.version)
             if moved and moved != latest:
                 self._store.series[self._prefix + name] = moved
         self._resize(lists.moves(before, after))

@@ -508,3 +508,5 @@ class Series(Struct, frozen=True, gc=False):
     20."""
     replaced: tuple[SharedFields, ...] = ()
     """What the last changes replaced of what the series has; at most 20."""
+    left: tuple[str, ...] = ()
+    """UUIDs of those of others that became tasks of their own when the series ceased to open each; at most 50."""

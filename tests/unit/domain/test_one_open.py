@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from msgspec.structs import replace
 
+from domain import beside
 from domain.decision import VERSION
-from domain.recurrence import overrides, upcoming
+from domain.recurrence import advance, awaiting, overrides, upcoming
 from domain.recurrence.derived import CLOSING, derived
 from domain.recurrence.keys import shown_key
 from schemas import records as r
@@ -19,6 +20,7 @@ from tests.unit.domain.given import (
     PARIS,
     WEEKDAYS,
     World,
+    awaiting_in_memory,
     chunk,
     complete,
     create,
@@ -41,6 +43,16 @@ FORMS = (
     {"due": PARIS, "rrule": "FREQ=DAILY;INTERVAL=2;COUNT=5", "repeats": r.Repeats.COMPLETION},
     {"due": PARIS, "rrule": "FREQ=WEEKLY", "rdates": ("2026-11-25T10:00:00",), "exdates": ("2026-12-01T09:00:00",)},
 )
+BY_CALENDAR = tuple(
+    {"due": due, "rrule": rrule, "repeats": r.Repeats.CALENDAR, "missed": missed}
+    for due in (r.Due("2026-11-24"), r.Due("2026-11-24", "09:00:00"), PARIS)
+    for rrule, missed in (
+        ("FREQ=DAILY", r.Missed.EACH),
+        ("FREQ=DAILY;COUNT=5", r.Missed.EACH),
+        ("FREQ=DAILY;INTERVAL=2", r.Missed.LATEST),
+        (WEEKDAYS, r.Missed.SKIP),
+    )
+)
 CHANGES = (
     {"title": "Feed"},
     {"rrule": "FREQ=DAILY"},
@@ -51,7 +63,13 @@ CHANGES = (
     {"exdates": ("2026-11-26T09:00:00",)},
     {"repeats": r.Repeats.COMPLETION, "rdates": ()},
     {"missed": r.Missed.LATEST},
+    {"missed": r.Missed.EACH},
+    {"repeats": r.Repeats.SCHEDULE},
+    {"repeats": r.Repeats.CALENDAR},
+    {"repeats": r.Repeats.CALENDAR, "missed": r.Missed.EACH},
 )
+MODES = (*CHANGES[-6:], {"rrule": None}, {"rrule": "FREQ=DAILY", "missed": r.Missed.EACH})
+ZONES = (None, "Pacific/Apia", "America/New_York", "Europe/Paris")
 
 
 def alone(task, at):
@@ -77,6 +95,7 @@ AHEAD = (
     since(due=r.Due("2026-12-03", "12:00:00", "Europe/Paris")),
     since(rrule="FREQ=DAILY;INTERVAL=3;COUNT=4"),
     since(missed=r.Missed.EACH, exdates=("2026-12-02T09:00:00",)),
+    since(missed=r.Missed.LATEST),
     lambda task, at: update(task, at, r.Scope.UNNAMED, title="Both", due=r.Due("2026-12-02", "11:00:00")),
 )
 """What people decide about an occurrence before it comes."""
@@ -85,25 +104,67 @@ AHEAD = (
 class Series(RuleBasedStateMachine):
     """People do to the tasks of series all that can be done, while derived commands come late, twice, out of order."""
 
+    first = FORMS[0]
+    forms = FORMS + BY_CALENDAR
+
     def __init__(self):
         super().__init__()
         self.world, self.derived, self.said, self.at = World(), [], [], NOON
-        self.does(create("t", **FORMS[0]))
+        self.awaited, self.notices = awaiting_in_memory(), []
+        self.awaiting = awaiting.Awaiting(self.awaited, VERSION, "2026.1")
+        self.does(create("t", **self.first))
 
     def does(self, command):
-        decided = self.world.does(command)
         self.said.append(command)
+        self.comes(command)
+
+    def comes(self, command):
+        decided = self.world.does(command)
         for event in decided.events if decided else ():
             if isinstance(event, CLOSING) and (followup := derived(event, VERSION)):
                 self.derived.append(followup)
+            self.awaiting.follow(event)
+
+    def consumes(self, notice):
+        if command := self.awaiting.decide(notice):
+            self.derived.append(command)
+
+    def fires(self):
+        """Let the timers fire that are due by now, and decide what they lead to, until nothing is left."""
+        while due := self.awaited.timers.due(self.at, 100):
+            for timer in due:
+                self.notices.append(awaiting.notice(timer, self.at))
+                self.consumes(self.notices[-1])
+            for command in tuple(self.derived):
+                self.comes(command)
 
     def drawn(self, data):
         return data.draw(st.sampled_from(sorted(self.world.tasks)))
 
     @precondition(lambda self: len(self.world.tasks) < 4)
-    @rule(form=st.sampled_from(FORMS))
-    def one_more_series(self, form):
-        self.does(create(f"t{len(self.said)}", self.at, **form))
+    @rule(data=st.data())
+    def one_more_series(self, data):
+        self.does(create(f"t{len(self.said)}", self.at, **data.draw(st.sampled_from(self.forms))))
+
+    @rule(zone=st.sampled_from(ZONES))
+    def a_person_changes_the_zone(self, zone):
+        self.does(set_settings(self.at, zone=zone))
+
+    @rule(later=st.integers(0, 3 * DAY))
+    def timers_fire(self, later):
+        self.at += later
+        for timer in self.awaited.timers.due(self.at, 100):
+            self.notices.append(awaiting.notice(timer, self.at))
+
+    @precondition(lambda self: self.notices)
+    @rule(data=st.data())
+    def a_notice_comes(self, data):
+        self.consumes(data.draw(st.sampled_from(self.notices)))
+
+    @rule(later=st.integers(0, 4 * DAY))
+    def all_comes_in_its_time(self, later):
+        self.at += later
+        self.fires()
 
     @rule(
         data=st.data(), make=st.sampled_from((complete, skip, reopen, delete, restore)), later=st.integers(0, 3 * DAY)
@@ -144,29 +205,41 @@ class Series(RuleBasedStateMachine):
     @precondition(lambda self: self.derived)
     @rule(data=st.data())
     def a_derived_command_comes(self, data):
-        self.world.does(data.draw(st.sampled_from(self.derived)))
+        self.comes(data.draw(st.sampled_from(self.derived)))
 
     @precondition(lambda self: self.derived)
     @rule()
     def the_last_derived_command_comes(self):
-        self.world.does(self.derived[-1])
+        self.comes(self.derived[-1])
 
     @invariant()
-    def no_series_has_two_open_occurrences(self):
-        named = [self.world.task(task).series for task in self.world.open()]
-        assert len(named) == len(set(named))
+    def no_series_has_two_open_occurrences_but_one_that_opens_each(self):
+        for name, current in self.world.latest.items():
+            opened = [task for task in self.world.open() if self.world.task(task).series == name]
+            last = self.world.task(current.task)
+            most = advance.MOST_OPEN if last and beside.opens_each(last.recurrence) else 1
+            assert len(opened) <= most
 
     @invariant()
-    def the_open_occurrence_is_the_current_one(self):
-        for task in self.world.open():
-            current = self.world.series(self.world.task(task).series)
-            assert (current.task, current.closed) == (task, None)
-            assert current.occurrence == self.world.task(task).occurrence
+    def every_open_occurrence_is_known_to_its_series(self):
+        for task in map(self.world.task, self.world.open()):
+            current = self.world.series(task.series)
+            assert (task.id in current.others) != (current.task == task.id)
+            assert current.task != task.id or (current.closed, current.occurrence) == (None, task.occurrence)
+
+    @invariant()
+    def a_series_knows_open_occurrences_alone_as_earlier_ones(self):
+        for name, current in self.world.latest.items():
+            tasks = [self.world.task(task) for task in current.others]
+            assert all(task.status is r.Status.OPEN and task.recurrence and task.series == name for task in tasks)
+            assert len({*current.others}) == len(current.others)
 
     @invariant()
     def what_is_decided_ahead_is_about_slots_that_are_yet_to_come(self):
         for task in map(self.world.task, self.world.open()):
-            rule = task.recurrence
+            rule, current = task.recurrence, self.world.series(task.series)
+            if current.task != task.id:
+                continue
             keys = [(shown_key(rule, each.slot), not each.following) for each in rule.overrides]
             assert keys == sorted(set(keys))
             for (key, _), override in zip(keys, rule.overrides, strict=True):
@@ -201,7 +274,7 @@ class Series(RuleBasedStateMachine):
                 continue
             world = copied(self.world)
             world.does(command)
-            opened = [task for task in world.open() if world.task(task).series == name]
+            opened = [task for task in world.open() if world.series(name).task == task]
             assert len(opened) == 1, (name, current, command)
 
 
@@ -217,8 +290,33 @@ def copied(world):
     return other
 
 
-Series.TestCase.settings = settings(max_examples=100, stateful_step_count=25)
+class ByCalendar(Series):
+    """The same of series by the calendar."""
+
+    first = BY_CALENDAR[0]
+    forms = BY_CALENDAR
+
+    @rule(change=st.sampled_from(MODES), days=st.integers(0, 3))
+    def days_pass_and_the_mode_changes(self, change, days):
+        self.all_comes_in_its_time(days * DAY)
+        self.does(update(self.world.series("t").task, self.at, **change))
+
+    @rule(data=st.data(), make=st.sampled_from((complete, reopen, delete, restore)))
+    def a_person_acts_on_an_earlier_one(self, data, make):
+        self.all_comes_in_its_time(2 * DAY)
+        current = self.world.series("t")
+        if earlier := (*current.others, *current.left):
+            self.does(make(data.draw(st.sampled_from(earlier)), self.at))
+
+    @rule()
+    def a_person_undoes_the_last_command(self):
+        if self.world.audited.get(self.said[-1].id):
+            self.does(self.world.undoing(self.said[-1], self.at))
+
+
+Series.TestCase.settings = ByCalendar.TestCase.settings = settings(max_examples=100, stateful_step_count=25)
 TestSeries = Series.TestCase
+TestSeriesByTheCalendar = ByCalendar.TestCase
 
 
 def goes_on(world, task="t", at=NOON):

@@ -82,7 +82,8 @@ class Series:
 
     def of(self, event: r.TaskCreated) -> r.Due:
         """The due of an occurrence with what was changed of it before it came."""
-        rule = next(each.task.recurrence for each in self.world.events[::-1] if each.task.recurrence != event.task)
+        tasks = (each.task for each in self.world.events[::-1] if not isinstance(each, r.SettingsUpdated))
+        rule = next(task.recurrence for task in tasks if task.recurrence and task.id != event.task.id)
         return overrides.moved(rule).get(event.task.occurrence, event.task.due)
 
     def check(self) -> None:
