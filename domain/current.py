@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from domain import beside, composition, templates, times
+from domain import beside, composition, first_start, templates
 from domain.decision import BEFORE_7, BEFORE_8
 from schemas import records as r
 
@@ -39,9 +39,9 @@ def is_current(task: r.Task, latest: r.Series | None) -> bool:
 
 
 def followed(latest: r.Series | None, event: Event, before: r.Task | None, version: str) -> r.Series | None:
-    """Return the current occurrence of the series of an event's task after the event; ``before`` is the task before.
+    """Return the current occurrence of the series of an event's task after the event.
 
-    ``version`` is the decision version.
+    ``before`` is the task before; of the next occurrence, the one that it follows. ``version`` is the decision version.
     """
     task = event.task
     if latest and _is_beside(latest, event, before, version):
@@ -118,8 +118,10 @@ def _at(latest: r.Series | None, task: r.Task, rule: r.Recurrence) -> r.Series:
 
 
 def _next(fold: _Fold, at: r.Series) -> r.Series:
-    latest = fold.latest
+    latest, before = fold.latest, fold.before
     assert latest is not None
+    if before and before.recurrence and fold.version not in BEFORE_8:
+        at = replace(at, first=first_start.reached(at.first, before.recurrence, at.occurrence))
     if latest.closed or latest.task is None:
         return replace(at, previous=latest.task, earlier=_earlier(latest))
     at = replace(at, others=(*latest.others, latest.task))
@@ -136,18 +138,21 @@ def _resumed(fold: _Fold, at: r.Series) -> r.Series:
 
 
 def _gone_back(fold: _Fold, at: r.Series) -> r.Series:
-    at = replace(at, template=templates.earlier(fold.latest, fold.event.task))
-    earlier = fold.latest.earlier if fold.latest else ()
+    latest, task = fold.latest, fold.event.task
+    if latest and fold.version not in BEFORE_8:
+        at = replace(at, first=first_start.returned(at.first, task.recurrence, latest.occurrence))
+    at = replace(at, template=templates.earlier(latest, task))
+    earlier = latest.earlier if latest else ()
     return replace(at, previous=earlier[-1], earlier=earlier[:-1]) if earlier else at
 
 
 def _stayed(fold: _Fold, at: r.Series) -> r.Series:
-    known, before, rule = fold.known, fold.before, fold.event.task.recurrence
+    known, before = fold.known, fold.before
     assert known is not None
     assert before is not None
     assert before.recurrence is not None
-    first = _first(known, before.recurrence, rule, at.occurrence)
-    template = templates.after(known, fold.event, before)
+    changed = first_start.changed_before_8 if fold.version in BEFORE_8 else first_start.changed
+    first, template = changed(known, before, fold.event.task), templates.after(known, fold.event, before)
     replaced = templates.replaced(known, fold.event, before, template, fold.version)
     return replace(at, **_past(known), template=template, first=first, replaced=replaced)
 
@@ -169,10 +174,3 @@ def _past(known: r.Series) -> dict[str, Any]:
 def _earlier(latest: r.Series) -> tuple[str, ...]:
     """Return the tasks before the one that the next occurrence follows."""
     return (*latest.earlier, latest.previous)[-_EARLIER:] if latest.previous else ()
-
-
-def _first(known: r.Series, before: r.Recurrence, after: r.Recurrence, occurrence: str) -> r.Due | None:
-    """Return the due of a series' first occurrence after its rule was changed."""
-    if before.start == after.start:
-        return known.first
-    return (known.first or before.start) if times.key(after.start) == occurrence else None

@@ -2,7 +2,7 @@
 
 ``THIS`` changes the named fields of one occurrence: a moved due or start leaves the rule, its start and COUNT as they
 are. ``FOLLOWING`` changes the series from this occurrence on: with the same rule COUNT counts on, a new rule's COUNT
-counts from this one. ``ALL`` counts the rule from the series' first start. Unnamed, a due or start that is moved
+counts from this one; with ``ALL`` it counts from the series' first start. Unnamed, a due or start that is moved
 without a new rule is this occurrence's, and all else the following ones', too.
 """
 
@@ -102,27 +102,27 @@ def _changed(state: State, task: r.Task, after: r.Task, parts: Mapping[str, Any]
         if state.version not in BEFORE_8:
             composition.check_without_rule(parts)
         return replace(after, recurrence=None, series=None, occurrence=None)
-    again = _rescheduled(task, after, given, scope, latest)
+    if state.version in BEFORE_8 and scope is r.Scope.ALL and rule.repeats is not r.Repeats.COMPLETION:
+        again = _from_first(state, task, after, given)
+    else:
+        again = _rescheduled(state, task, after, given, scope)
     assert again.recurrence is not None
     return replace(again, recurrence=upcoming.kept(again.recurrence, again.occurrence or "", rule))
 
 
-def _rescheduled(
-    task: r.Task, after: r.Task, given: Mapping[str, Any], scope: r.Scope, latest: r.Series | None
-) -> r.Task:
+def _rescheduled(state: State, task: r.Task, after: r.Task, given: Mapping[str, Any], scope: r.Scope) -> r.Task:
     """Return an occurrence whose series goes on by other parts, or from another due."""
-    rule = task.recurrence
+    rule, latest = task.recurrence, state.series(task.series or task.id)
     assert rule is not None
     assert after.due is not None
     version = latest.rule_version + 1 if latest else rule.version + 1
-    if scope is r.Scope.ALL and rule.repeats is not r.Repeats.COMPLETION:
-        slot = keys.slot_due(rule, task.occurrence or "")
-        due = slot if after.due == task.due else after.due
-        start = _moved_along((latest.first if latest else None) or rule.start, slot, due)
-        return replace(after, recurrence=_recurrence(start, given, version), occurrence=times.key(keys.on_clocks(due)))
     if given["rrule"] != rule.rrule:
+        if scope is r.Scope.ALL and rule.repeats is not r.Repeats.COMPLETION:
+            return _from_first(state, task, after, given)
         return _first_of(after, _recurrence(after.due, given, version))
     if after.due != task.due:
+        if state.version not in BEFORE_8 and not _is_by_rule(rule, task.occurrence or ""):
+            return _from_start(task, after, given, rule.start, version, rule.before)
         before = advance.ordinal(rule, task.occurrence or "")
         return _first_of(after, replace(_recurrence(after.due, given, version), before=before))
     if given["repeats"] is r.Repeats.COMPLETION and rule.repeats is not r.Repeats.COMPLETION:
@@ -132,11 +132,44 @@ def _rescheduled(
     return replace(after, recurrence=advance.checked(replace(rule, **changed)))
 
 
-def _moved_along(first: r.Due, slot: r.Due, due: r.Due) -> r.Due:
-    """Return a series' first start, moved as its current occurrence is from its slot."""
-    if due == slot:
-        return first
-    return replace(times.shifted(first, times.days_between(slot, due), "due"), time=due.time, zone=due.zone)
+def _from_first(state: State, task: r.Task, after: r.Task, given: Mapping[str, Any]) -> r.Task:
+    """Return an occurrence whose series counts from its first start, moved as this one is from its slot."""
+    rule, latest = task.recurrence, state.series(task.series or task.id)
+    assert rule is not None
+    assert after.due is not None
+    first = (latest.first if latest else None) or rule.start
+    version = latest.rule_version + 1 if latest else rule.version + 1
+    if state.version not in BEFORE_8:
+        return _from_start(task, after, given, first, version)
+    slot = keys.slot_due(rule, task.occurrence or "")
+    due = slot if after.due == task.due else after.due
+    start = first
+    if due != slot:
+        start = replace(times.shifted(first, times.days_between(slot, due), "due"), time=due.time, zone=due.zone)
+    return replace(after, recurrence=_recurrence(start, given, version), occurrence=times.key(keys.on_clocks(due)))
+
+
+def _from_start(  # noqa: PLR0917
+    task: r.Task, after: r.Task, given: Mapping[str, Any], start: r.Due, version: int, before: int = 0
+) -> r.Task:
+    """Return an occurrence whose rule counts from a start that is moved as the occurrence is from its slot."""
+    assert task.recurrence is not None
+    assert after.due is not None
+    slot = keys.slot_due(task.recurrence, task.occurrence or "")
+    due = slot if after.due == task.due else after.due
+    try:
+        start = times.check(keys.moved_along(start, slot, due), "due")
+    except OverflowError:
+        raise Invalid("due.date", "The series would begin outside the years 1970 to 9999.") from None
+    again = replace(_recurrence(start, given, version), before=before)
+    return replace(after, recurrence=again, occurrence=times.key(keys.on_clocks(due)))
+
+
+def _is_by_rule(recurrence: r.Recurrence, occurrence: str) -> bool:
+    """Return whether an occurrence is one that the rule gives, not a further date, nor one that a change has left."""
+    own = upcoming.base(replace(recurrence, rdates=(), exdates=(), overrides=()))
+    key = keys.shown_key(recurrence, occurrence)
+    return next((each.key for each in own.occurrences(key)), None) == key
 
 
 def _first_of(task: r.Task, recurrence: r.Recurrence) -> r.Task:

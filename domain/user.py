@@ -133,7 +133,8 @@ class User:
             if self.version in BEFORE_6:
                 moved = before_6.latest_after(latest, event)
             else:
-                moved = current.followed(latest, event, before, self.version)
+                led = latest.task if latest and isinstance(event, r.TaskCreated) and event.cause else None
+                moved = current.followed(latest, event, self.task(led) if led else before, self.version)
             if moved and moved != latest:
                 self._store.series[self._prefix + name] = moved
         self._resize(lists.moves(before, after))

@@ -24,3 +24,14 @@ def on_clocks(due: Due) -> Due:
         return due
     date, _, time = on_clock(times.local(due), times.zone(due.zone)).isoformat().partition("T")
     return replace(due, date=date, time=time)
+
+
+def moved_along(due: Due, slot: Due, to: Due) -> Due:
+    """Return a due moved as another is from its slot: by local time, or if any of them has none, by days to its time.
+
+    Raises OverflowError beyond the calendar.
+    """
+    if None in {due.time, slot.time, to.time}:
+        return replace(times.moved(due, times.days_between(slot, to)), time=to.time, zone=to.zone)
+    date, _, time = (times.local(due) + (times.local(to) - times.local(slot))).isoformat().partition("T")
+    return Due(date, time, to.zone)
