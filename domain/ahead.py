@@ -16,7 +16,7 @@ from domain import composition, containers, current, merging, scheduling, series
 from domain.compensation import Compensation, Contradicted
 from domain.entity import State, differing
 from domain.invalid import Conflict, Invalid
-from domain.recurrence import advance, overrides, upcoming
+from domain.recurrence import advance, keys, overrides, upcoming
 from domain.recurrence.keys import shown_key
 from domain.recurrence.sets import Occurrence
 from domain.subtasks import Change
@@ -39,6 +39,12 @@ def is_ahead(command: Any, task: r.Task) -> TypeGuard[Command]:
     return own[:10] != written or (following is not None and following.due.date == written)
 
 
+def is_of_all(command: Any, task: r.Task) -> TypeGuard[r.UpdateTask | r.DeleteTask]:
+    """Return whether a command is about all occurrences of a series, and names one that is yet to come."""
+    is_of_all = isinstance(command, r.UpdateTask | r.DeleteTask) and command.scope is r.Scope.ALL
+    return is_of_all and is_ahead(command, task)
+
+
 def decided(state: State, task: r.Task, command: Command) -> Iterator[Change]:
     """Yield what a command about an occurrence that is yet to come changes, first the open one. Raises ``Invalid``."""
     rule, written = _rule(state, task), command.occurrence or ""
@@ -57,6 +63,26 @@ def decided(state: State, task: r.Task, command: Command) -> Iterator[Change]:
             yield from _closed(state, task, slot, known, command)
         case r.DeleteTask() if not known.deleted:
             raise _is_closed()
+
+
+def of_all(state: State, task: r.Task, command: r.UpdateTask | r.DeleteTask) -> r.UpdateTask | r.DeleteTask:
+    """Return the command on the open occurrence that a command about all of them is, given on one yet to come.
+
+    A due or start is moved there as that one's is. Raises ``Invalid``.
+    """
+    rule = _rule(state, task)
+    slot = upcoming.find(rule, task.occurrence or "", command.occurrence or "")
+    if isinstance(command, r.DeleteTask):
+        return replace(command, occurrence=None)
+    made, own = _made(state, task, _creation(task, slot, command)).task, keys.slot_due(rule, task.occurrence or "")
+    wanted = merging.wanted(made, command.changed, command.fields)
+    if due := wanted.get("due"):
+        wanted["due"] = scheduling.moved_along(own, slot.due, due)
+        if wanted["due"] == own:
+            del wanted["due"]
+    if start := wanted.get("start"):
+        wanted["start"] = times.shifted(start, times.days_between(slot.due, own), "start")
+    return replace(command, occurrence=None, changed=tuple(wanted), fields=r.TaskFields(**wanted))
 
 
 def _decided_slot(task: r.Task, written: str) -> str:

@@ -27,7 +27,10 @@ passes what it restores on to the next occurrence, and a series that goes back t
 changes on; a subtask of the millisecond in which the next occurrence was created keeps its later due when it goes
 back."""
 BEFORE_8 = (*BEFORE_7, "7")
-"""Versions by which a rule on a completed task begins nothing; a change of an occurrence that is yet to come is an
+"""Versions by which a rule on a completed task begins nothing; earlier occurrences of a series that opens each stay its
+when it no longer does, and one of them that is reopened takes the place of the next one or becomes a task of its own; a
+change of all occurrences counts the rule from the first start as it was, and is refused on one that is yet to come; a
+moved due that the rule does not give begins the rule again; a change of an occurrence that is yet to come is an
 event even if it changes nothing; ``repeats`` and ``missed`` are ignored on a task without a rule, as is every part of a
 recurrence when the rule is cleared; the error for dates of another kind than the due calls that a start; times tell
 which subtasks were carried over, with the dates of those alone that were open; of two plans that one cause leads to

@@ -157,12 +157,16 @@ def _from_start(  # noqa: PLR0917
     assert after.due is not None
     slot = keys.slot_due(task.recurrence, task.occurrence or "")
     due = slot if after.due == task.due else after.due
+    again = replace(_recurrence(moved_along(start, slot, due), given, version), before=before)
+    return replace(after, recurrence=again, occurrence=times.key(keys.on_clocks(due)))
+
+
+def moved_along(start: r.Due, slot: r.Due, due: r.Due) -> r.Due:
+    """Return a due of a series moved as an occurrence is from its slot. Raises ``Invalid`` outside of the calendar."""
     try:
-        start = times.check(keys.moved_along(start, slot, due), "due")
+        return times.check(keys.moved_along(start, slot, due), "due")
     except OverflowError:
         raise Invalid("due.date", "The series would begin outside the years 1970 to 9999.") from None
-    again = replace(_recurrence(start, given, version), before=before)
-    return replace(after, recurrence=again, occurrence=times.key(keys.on_clocks(due)))
 
 
 def _is_by_rule(recurrence: r.Recurrence, occurrence: str) -> bool:

@@ -98,7 +98,9 @@ def decide(state: State, command: Command) -> Decision[Event]:
     if refusal := _refusal(task, command, answer):
         return _rejected(command, task, *refusal)
     try:
-        if task and ahead.is_ahead(command, task):
+        if task and state.version not in BEFORE_8 and ahead.is_of_all(command, task):
+            steps = [*_steps(state, answer, task, ahead.of_all(state, task, command))]
+        elif task and ahead.is_ahead(command, task):
             steps = [_of_change(change) for change in ahead.decided(state, task, command)]
         else:
             steps = [*_steps(state, answer, task, command)]

@@ -15,6 +15,8 @@ from api.http.requests import User, empty
 from api.models import effort, examples, inputs, outputs, snooze
 from api.models.entities import TASK
 from api.models.paging import InLanguage, TaskId, responses
+from domain.invalid import Conflict, Invalid
+from domain.recurrence import upcoming
 from schemas import entity_subjects, ids
 from schemas import records as r
 
@@ -178,6 +180,20 @@ _command(
 routes.command("restore", r.RestoreTask, "Restore a deleted task, open or completed as it was.")
 
 
+async def _check_to_come(task: str, occurrence: str, user: str, services: Services) -> None:
+    """Raise ``Problem`` unless a task is open in a series that has yet to come to an occurrence."""
+    async with services.views.of(user) as view:
+        found = await view.task(task)
+    if found is None or (found.occurrence or "").startswith(occurrence):
+        return
+    try:
+        if found.recurrence is None or found.status is not r.Status.OPEN:
+            raise Conflict("occurrence", "The task is no open occurrence of a series; leave occurrence out.")
+        await services.long_work.run(user, upcoming.find, found.recurrence, found.occurrence or "", occurrence)
+    except Invalid as problem:
+        raise invalid([FieldError(problem.field, problem.detail)]) from problem
+
+
 @router.delete(
     "/{task}",
     status_code=202,
@@ -200,7 +216,7 @@ async def delete_task(
     Its sub-tasks stay, unless `subtasks` deletes them first. What is added meanwhile stays.
     """
     if occurrence is not None and scope == "all":
-        raise invalid([FieldError("scope", "All occurrences are deleted on the open one; leave occurrence out.")])
+        await _check_to_come(str(task), occurrence, submission.user, services)
     said = _saying(submission, scope=scope, subtasks=subtasks, occurrence=occurrence)
     command = r.DeleteTask(
         **said.changing(expected),
@@ -208,7 +224,7 @@ async def delete_task(
         scope=r.Scope[(scope or "following").upper()],
         occurrence=occurrence,
     )
-    if occurrence is not None or (subtasks is None and scope != "all"):  # one that is yet to come has no sub-tasks
+    if scope != "all" and (occurrence is not None or subtasks is None):  # one that is yet to come has no sub-tasks
         return await take(services.gateway, command, said)
     name, user, deep = command.task, said.user, subtasks is not None
     if scope == "all":

@@ -103,7 +103,7 @@ def edit(
                     return changed_as_seen(client, task, found, scope, on)
                 return client.update(task, wait=api_command.WAIT, scope=scope, occurrence=on, **changes)
 
-        results.each(ids, send, lambda answer: describe(before, answer, on), as_json)
+        results.each(ids, send, lambda answer: describe(before, answer, None if scope == "all" else on), as_json)
 
 
 def describe(before: Mapping[str, Task], answer: Answer, on: str | None = None) -> str:

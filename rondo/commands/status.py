@@ -121,14 +121,15 @@ def delete(
 ) -> None:
     """Delete tasks and their sub-tasks. They can be restored for 30 days; their history stays."""
     on = fields.occurrence(occurrence)
-    subtasks: Literal["delete"] | None = None if keep_parts or on else "delete"
+    one = None if scope == "all" else on
+    subtasks: Literal["delete"] | None = None if keep_parts or one else "delete"
     with api_command.rondo() as client:
         results.each(
             task_ids.resolve(client, tasks),
             lambda task: client.delete(task, wait=api_command.WAIT, scope=scope, subtasks=subtasks, occurrence=on),
-            partial(_describe_deletion, on, scope),
+            partial(_describe_deletion, one, scope),
             as_json,
-            ahead=subtasks is not None or (scope == "all" and on is None),
+            ahead=subtasks is not None or scope == "all",
         )
 
 

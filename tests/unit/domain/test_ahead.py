@@ -430,7 +430,6 @@ def test_the_series_goes_back_to_before_the_rule_changed():
         (since(rrule=None), "recurrence"),
         (since(rrule="FREQ=SECONDLY"), "recurrence"),
         (since(repeats=r.Repeats.COMPLETION), "repeats"),
-        (since(scope=r.Scope.ALL, title="Feed"), "scope"),
         (since(scope=r.Scope.THIS, rrule="FREQ=DAILY"), "scope"),
         (since(start=replace(PARIS, date="2026-12-09")), "start"),
     ],
@@ -450,3 +449,37 @@ def test_a_series_whose_later_occurrences_were_deleted_ends_without_an_error():
     world = World(create(due=PARIS, rrule="FREQ=DAILY"), on(delete(), "2026-11-25"), complete())
     assert world.followup() is None
     assert derived(world.events[-1], "7").ends
+
+
+@pytest.mark.parametrize(
+    "fields", [{"title": "Feed", "missed": r.Missed.EACH}, {"rrule": "FREQ=DAILY"}, {"rrule": None}]
+)
+def test_a_change_of_all_on_one_that_is_yet_to_come_is_that_of_the_open_one(fields):
+    worlds = [World(create(due=PARIS, rrule="FREQ=WEEKLY")) for _ in range(2)]
+    change = update(scope=r.Scope.ALL, **fields)
+    worlds[0].does(change)
+    worlds[1].does(replace(change, occurrence="2026-12-08"))
+    assert worlds[0].task("t") == worlds[1].task("t") != World(create(due=PARIS, rrule="FREQ=WEEKLY")).task("t")
+
+
+def test_a_due_of_all_moves_the_series_as_the_named_one_is_moved_from_its_slot_and_starts_with_it():
+    start = replace(PARIS, date="2026-11-23")
+    world = World(create(due=PARIS, start=start, rrule="FREQ=WEEKLY"))
+    due, begins = replace(PARIS, date="2026-12-10", time="10:30:00"), replace(PARIS, date="2026-12-08")
+    world.does(replace(update(scope=r.Scope.ALL, due=due, start=begins), occurrence="2026-12-08"))
+    task = world.task("t")
+    assert (task.due, task.start) == (replace(due, date="2026-11-26"), replace(begins, date="2026-11-24"))
+    assert world.goes_on().due == replace(due, date="2026-12-03")
+
+
+def test_all_of_a_slot_that_is_none_is_refused():
+    world = World(create(due=PARIS, rrule="FREQ=WEEKLY"))
+    for command in (update(scope=r.Scope.ALL, title="Feed"), delete(scope=r.Scope.ALL)):
+        outcome = world.does(replace(command, occurrence="2026-12-09")).outcome
+        assert (outcome.code, outcome.field) == ("conflict", "occurrence")
+
+
+def test_by_version_7_a_change_of_all_is_refused_for_one_that_is_yet_to_come():
+    world = World(create(due=PARIS, rrule="FREQ=WEEKLY"), version="7")
+    outcome = world.does(replace(update(scope=r.Scope.ALL, title="Feed"), occurrence="2026-12-08")).outcome
+    assert (outcome.code, outcome.field) == ("invalid", "scope")

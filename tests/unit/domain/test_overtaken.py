@@ -21,6 +21,7 @@ from tests.unit.domain.given import (
     complete,
     create,
     delete,
+    reopen,
     set_settings,
     skip,
     update,
@@ -202,3 +203,39 @@ def test_nothing_comes_early_or_twice_or_is_lost_whatever_changes_while_a_comman
                 series.world.does(CHANGES[change](series))
         series.settles()
         series.check()
+
+
+@pytest.mark.parametrize("missed", [SKIP, LATEST], ids=str)
+@pytest.mark.parametrize("change", ["exdate", "rdate", "postponed", "skipped ahead", "deleted ahead", "rule"])
+def test_a_missed_one_is_changed_no_more_before_the_next_opens_and_that_opens_once(change, missed):
+    series = Series(DUES[1], "FREQ=DAILY", missed)
+    series.at += 2 * DAY + 7 * HOUR
+    series.fires()
+    series.decide(series.commands.pop())
+    asked = CHANGES[change](series)
+    series.follows()
+    late = series.commands.pop()
+    assert isinstance(late, r.CreateOccurrence)
+    assert series.world.does(asked).outcome.code == "conflict"
+    for name in (late.id, "again"):
+        series.decide(replace(late, id=name))
+    series.settles()
+    assert [series.world.task(task).occurrence[:10] for task in series.world.open()] == ["2026-11-25"]
+
+
+@pytest.mark.parametrize("change", ["exdate", "postponed", "skipped ahead", "deleted ahead"])
+def test_a_missed_one_that_is_reopened_and_changed_before_the_next_opens_goes_on_by_the_change(change):
+    series = Series(DUES[1], "FREQ=DAILY", LATEST)
+    series.at += 2 * DAY + 7 * HOUR
+    series.fires()
+    series.decide(series.commands.pop())
+    series.follows()
+    late = series.commands.pop()
+    series.world.does(reopen("t", series.at))
+    assert series.world.does(CHANGES[change](series)).events
+    assert series.world.does(late).outcome.kind is r.OutcomeKind.NOTHING_TO_DO
+    series.settles()
+    assert series.world.open() == ["t"]
+    series.at += DAY
+    series.settles()
+    assert [series.world.task(task).occurrence[:10] for task in series.world.open()] == ["2026-11-26"]

@@ -72,7 +72,7 @@ def done(world, step) -> None:
         case ["move", scope, days, (time, zone), number]:
             slot, was = before[number] if number < len(before) else before[0]
             due = replace(times.moved(was, days), time=time, zone=zone)
-            same = until_the_rule_changes(world, before, slot)
+            same = until_the_rule_changes(world, before, before[0][0] if scope is ALL else slot)
             decided = world.does(asked(world, number, scope, due=due))
             event(f"move, {scope.name}, {decided.outcome.kind.name}")
             if not decided.events:
