@@ -22,7 +22,7 @@ from rondo.commands.change import TRIES
 from rondo.commands.log import LogCommand
 from streams.runtime.rocksdb import DiskError
 from tests.unit.client.scripted import HANG_UP, Says, Scripted, refusal
-from tests.unit.client.tasks import ACCEPTED, ENTRY, PENDING, TASK, UPCOMING, task
+from tests.unit.client.tasks import ACCEPTED, ENTRY, PENDING, SETTINGS, TASK, UPCOMING, task
 from tests.unit.typed import Type
 
 ID = TASK["id"]
@@ -188,7 +188,8 @@ def test_a_beginning_is_asked_for_once_and_a_task_that_is_meant_twice_is_complet
 def test_a_task_is_shown_with_its_list_its_parent_and_its_parts(typed: Type):
     part = task(id="7b29aaaa-3b0f-5b7a-8a53-9f1f3f0f7c21", title="Pack", status="completed", parent=ID)
     held, missing = task(list=OTHER, parent=OTHER), refusal("not-found", 404)
-    with Scripted(Says(200, held), Says(200, {"name": "Travel"}), missing, page(part), Says(200, UPCOMING)) as api:
+    coming = (Says(200, SETTINGS), Says(200, UPCOMING))
+    with Scripted(Says(200, held), Says(200, {"name": "Travel"}), missing, page(part), *coming) as api:
         told = typed("show", ID, api=api.url)[1].splitlines()
     assert {"list\tTravel", f"parent\t{OTHER}", "sub-tasks\t7b29aaaa Pack, completed"} <= set(told)
 
@@ -231,7 +232,8 @@ def test_tags_are_added_to_those_that_stand_in_the_version_that_was_read(typed: 
 def test_a_completed_task_is_shown_with_why_its_series_ended(typed: Type):
     ended = TASK | {"status": "completed", "recurrence": "FREQ=DAILY", "list": None, "parent": None}
     entry = ENTRY | {"event": "TaskCompleted", "led_to": {"status": "rejected", "code": "ended", "detail": "It ends."}}
-    with Scripted(Says(200, ended), page(), page(ENTRY, entry), Says(200, UPCOMING)) as api:
+    coming = (Says(200, SETTINGS), Says(200, UPCOMING))
+    with Scripted(Says(200, ended), page(), page(ENTRY, entry), *coming) as api:
         code, out, _ = typed("show", ID, api=api.url)
     assert (code, "ended\tIt ends.\n" in out) == (0, True)
 
