@@ -30,6 +30,8 @@ GIVE_UP = 60.0
 """Seconds after which a client gives up."""
 DUE = {"date": "2035-01-01", "time": "09:00", "zone": "Europe/Paris"}
 TAGS = ("home", "work", "late")
+MORE = {"skip": 4, "snooze": 4, "ahead": 6, "change ahead": 4, "settings": 12}
+"""What clients do with series, reminders and settings, with weights."""
 ISSUED = timedelta(days=30)  # how old a token is: valid whatever is done to the clock
 
 
@@ -67,10 +69,14 @@ class Asked:
 
 
 class Clients:
-    """Some users in each partition, who send commands on their entities until they are stopped."""
+    """Some users in each partition, who send commands on their entities until they are stopped.
+
+    The settings of the first in each, ``probing``, stay as they are, so that their reminders come when they are due.
+    """
 
     def __init__(self, seed: str, secret: str, partitions: int, each: int = 2) -> None:
         self.users = spread(seed, partitions, each)
+        self.probing = self.users[::each]
         self.asked: list[Asked] = []
         issued = datetime.now(UTC) - ISSUED
         self._tokens = {user: tokens.issue(secret, user, now=issued) for user in self.users}
@@ -124,8 +130,8 @@ class Clients:
             return self._create(user, how)
         task = chance.choice(list(tasks))
         doing = chance.choices(
-            ("create", "complete", "update", "reopen", "delete", "restore", "bulk", "list", "undo", "empty"),
-            (30, 25, 15, 4, 6, 5, 6, 4, 4, 2),
+            ("create", "complete", "update", "reopen", "delete", "restore", "bulk", "list", "undo", "empty", *MORE),
+            (30, 25, 15, 4, 6, 5, 6, 4, 4, 2, *MORE.values()),
         )[0]
         match doing:
             case "complete":
@@ -146,16 +152,30 @@ class Clients:
                 return calls.undo_command(done[-1], **how)
             case "empty" if lists := self._lists[user]:
                 return calls.delete_list(chance.choice(list(lists)), tasks="move", **how)
+        return self._one_more(doing, user, task, how)
+
+    def _one_more(self, doing: str, user: str, task: str, how: dict[str, Any]) -> Call[Any]:
+        """Return a request for one of the actions ``MORE``, or one that creates a task."""
+        match doing:
+            case "skip":
+                return calls.skip(task, **how)
+            case "snooze":
+                return calls.snooze(task, duration="PT2S", **how)
+            case "ahead":
+                return self._chance.choice([calls.complete, calls.skip])(task, occurrence="2035-01-03T09:00", **how)
+            case "change ahead":
+                return calls.update(task, occurrence="2035-01-04T09:00", title="Anders", **how)
+            case "settings" if user not in self.probing:
+                return calls.update_settings(**self._settings(), **how)
         return self._create(user, how)
 
     def _create(self, user: str, how: dict[str, Any]) -> Call[Any]:
         chance, fields = self._chance, dict[str, Any]()
-        if chance.random() < 0.5:
-            fields |= {"due": DUE, "recurrence": "FREQ=DAILY"}
+        fields |= chance.choice([{}, {"due": DUE, "recurrence": "FREQ=DAILY"}, self._calendar(), self._days_before()])
         if lists := self._lists[user]:
             fields["list"] = chance.choice([None, *lists])
         title = f"Aufgabe {chance.random()} ✓"
-        return calls.create(title, tags=[chance.choice(TAGS)], reminders=self._reminders(), **fields, **how)
+        return calls.create(title, tags=[chance.choice(TAGS)], **{"reminders": self._reminders(), **fields}, **how)
 
     def _bulk(self, tasks: list[str], how: dict[str, Any]) -> Call[Any]:
         if self._chance.random() < 0.5:
@@ -163,8 +183,39 @@ class Clients:
             return calls.change_many(action="update", tasks=some, add_tags=["late"], **how)
         return calls.change_many(action="update", filter="open and #home", remove_tags=["late"], **how)
 
+    def _calendar(self) -> dict[str, Any]:
+        """Return the fields of a series by the calendar whose next occurrence comes soon."""
+        begun = self._soon() - timedelta(minutes=15)
+        due = {"date": f"{begun:%Y-%m-%d}", "time": f"{begun:%H:%M:%S}", "zone": "UTC"}
+        missed = self._chance.choice(["each", "latest", "skip"])
+        rule = {"recurrence": "FREQ=MINUTELY;INTERVAL=15;COUNT=3", "repeats": "calendar", "missed": missed}
+        return {"due": due, **rule}
+
+    def _days_before(self) -> dict[str, Any]:
+        """Return a due day and a reminder that comes soon, days before at a time of day of UTC."""
+        soon, days = self._soon(), self._chance.randint(0, 3)
+        reminder = {"before": f"P{days}D", "time": f"{soon:%H:%M:%S}"}
+        return {"due": {"date": f"{soon + timedelta(days=days):%Y-%m-%d}"}, "reminders": [reminder]}
+
+    def _settings(self) -> dict[str, Any]:
+        """Return settings that matter soon, as quiet hours that begin now and end soon, and a digest."""
+        begin, end = (f"{each:%H:%M:%S}" for each in (datetime.now(UTC), self._soon()))
+        quiet = self._chance.choice(["postpone", "suppress"])
+        changes: list[dict[str, Any]] = [
+            {"zone": self._chance.choice(["UTC", None, "Asia/Tokyo"])},
+            {"zone": "UTC", "quiet_from": begin, "quiet_to": end, "in_quiet_hours": quiet},
+            {"quiet_from": None, "quiet_to": None},
+            {"catch_up": self._chance.choice(["each", "latest", "none"])},
+            {"zone": "UTC", "digest_time": end},
+            {"digest_time": None},
+        ]
+        return self._chance.choice(changes)
+
+    def _soon(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self._chance.uniform(1, 5))
+
     def _reminders(self) -> list[dict[str, Any]]:
-        soon = datetime.now(UTC) + timedelta(seconds=self._chance.uniform(1, 5))
+        soon = self._soon()
         return [{"at": soon.isoformat(timespec="milliseconds")}] if self._chance.random() < 0.5 else []
 
 

@@ -15,13 +15,14 @@ from urllib.parse import urlsplit
 import click
 import httpx
 
+from domain import ledger
 from postgres.databases import create_database
 from postgres.migrate import migrate
 from rondo.client import calls
 from rondo.client.call import Call
 from schemas import ids
 from schemas import records as r
-from schemas.topics import REMINDERS, TASK_COMMANDS, TASK_EVENTS
+from schemas.topics import NOTIFICATIONS, REMINDERS, TASK_COMMANDS, TASK_EVENTS
 from streams.progress.lag import Lag, lags
 from streams.replay import verify
 from streams.runtime.settings import Settings
@@ -122,14 +123,14 @@ class Siege:
 
     async def _recovery(self) -> float:
         """Return the seconds until every stage has worked again in each partition."""
-        began, step = time.monotonic(), len(self.clients.users) // PARTITIONS
+        began = time.monotonic()
         self._awaited.clear()
         try:
             async with (
                 asyncio.timeout(RECOVERY),
                 httpx.AsyncClient(base_url=self.ground.run["api"], timeout=30, trust_env=False) as client,
             ):
-                await asyncio.gather(*(self._probe(client, user) for user in self.clients.users[::step]))
+                await asyncio.gather(*(self._probe(client, user) for user in self.clients.probing))
         except TimeoutError:
             missing = "\n  ".join(f"{user}: {awaited}" for user, awaited in self._awaited.items())
             message = f"Not all was done {RECOVERY:.0f} s later:\n  {missing}\n{self.ground.told()}"
@@ -254,7 +255,7 @@ def tally_of(seen: Seen, asked: list[Asked], anomalies: list[str]) -> Tally:
     taken = {one.id for one in commands} | {one.bulk for one in commands if isinstance(one, r.ChangeTasks)}
     found = [one for one in seen.of(TASK_EVENTS.name) if isinstance(one, r.CommandOutcome)]
     outcomes = {one.command: one.kind.value for one in found}
-    due = [one.id for one in seen.of(REMINDERS.name) if isinstance(one, r.ReminderDue)]
+    due = [one.id for one in seen.of(REMINDERS.name) if isinstance(one, ledger.Decided)]
     wrong = list(false_answers(asked, taken, outcomes))
     unanswered = {one.id for one in commands} - outcomes.keys()
     return Tally(
@@ -269,6 +270,7 @@ def tally_of(seen: Seen, asked: list[Asked], anomalies: list[str]) -> Tally:
 
 def _undelivered(seen: Seen, receiver: Receiver) -> list[str]:
     due = {one.id for one in seen.of(REMINDERS.name) if isinstance(one, r.ReminderDue)}
+    due |= {one.id for one in seen.of(NOTIFICATIONS.name) if one.step is r.Step.SENT}  # also digests, unless empty
     return [f"Reminder {one} was due and did not come." for one in due - receiver.came.keys()]
 
 
