@@ -17,27 +17,39 @@ BEFORE_6 = (*UNENDING, "5")
 """Versions by which a moved due moves its series, several occurrences of a series may be open, and settings don't
 matter."""
 BEFORE_7 = (*BEFORE_6, "6")
-"""Versions by which a reminder that was withheld has no step in the ledger of notifications, a corrected target is not
-tried at once, and deliveries that have ended are kept for ever; by which series by the calendar are not planned again
-when the time zone data changes; a followup that comes after the closed occurrence was purged ends its series without a
-word; undoing a change of a recurrence other than its rule or start does nothing; after a missed occurrence days pass in
-UTC, and a command of the calendar acts although what it opens no longer comes then; by which reminders are lost as
-``reminders_in_6`` says, and those at an instant are moved by days within a day too; undoing a change
-passes what it restores on to the next occurrence, and a series that goes back to an occurrence passes that one's own
-changes on; a subtask of the millisecond in which the next occurrence was created keeps its later due when it goes
-back."""
+"""What these versions decide otherwise:
+
+- A reminder that was withheld has no step in the ledger of notifications, a corrected target is not tried at once, and
+  deliveries that have ended are kept for ever.
+- Series by the calendar are not planned again when the time zone data changes.
+- A followup that comes after the closed occurrence was purged ends its series without a word.
+- Undoing a change of a recurrence other than its rule or start does nothing.
+- After a missed occurrence days pass in UTC; a command of the calendar acts although what it opens no longer comes
+  then.
+- Reminders are lost as ``reminders_in_6`` says, and those at an instant are moved by days within a day too.
+- Undoing a change passes what it restores on to the next occurrence; a series that goes back to an occurrence passes
+  that one's own changes on.
+- A subtask of the millisecond in which the next occurrence was created keeps its later due when it goes back.
+"""
 BEFORE_8 = (*BEFORE_7, "7")
-"""Versions by which a rule on a completed task begins nothing; earlier occurrences of a series that opens each stay its
-when it no longer does, and one of them that is reopened takes the place of the next one or becomes a task of its own; a
-change of all occurrences counts the rule from the first start as it was, and is refused on one that is yet to come; a
-moved due that the rule does not give begins the rule again; a change of an occurrence that is yet to come is an
-event even if it changes nothing; ``repeats`` and ``missed`` are ignored on a task without a rule, as is every part of a
-recurrence when the rule is cleared; the error for dates of another kind than the due calls that a start; times tell
-which subtasks were carried over, with the dates of those alone that were open; of two plans that one cause leads to
-both have one id; a series whose later occurrences were deleted ends as if the calendar did; counted from completion,
-the next of several times a day is on a later day; undoing a change that lies more than 20 changes back changes the
-whole series, or, if it gives a rule back, forgets the occurrences before; and after the clock was set back a postponed
-reminder may come early, and one that is repeated twice."""
+"""What these versions decide otherwise:
+
+- A rule on a completed task begins nothing; ``repeats`` and ``missed`` are ignored on a task without a rule, as is
+  every part of a recurrence when the rule is cleared.
+- Earlier occurrences of a series that opens each stay its when it no longer does; one of them that is reopened takes
+  the place of the next one or becomes a task of its own.
+- A change of all occurrences counts the rule from the first start as it was, and is refused on one that is yet to
+  come; a moved due that the rule does not give begins the rule again.
+- A change of an occurrence that is yet to come is an event even if it changes nothing.
+- The error for dates of another kind than the due calls that a start.
+- Times tell which subtasks were carried over, with the dates of those alone that were open.
+- Of two plans that one cause leads to both have one id.
+- A series whose later occurrences were deleted ends as if the calendar did.
+- Counted from completion, the next of several times a day is on a later day.
+- Undoing a change that lies more than 20 changes back changes the whole series, or, if it gives a rule back, forgets
+  the occurrences before.
+- After the clock was set back a postponed reminder may come early, and one that is repeated twice.
+"""
 DECIDABLE = (*BEFORE_8, VERSION)
 """Versions that this Rondo can decide by, as in a replay: a stage for which they differ asks
 ``block.decision_version``."""
