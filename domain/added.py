@@ -15,7 +15,7 @@ _NAMES: Mapping[type[Struct], tuple[str, ...]] = {
     Recurrence: ("rdates", "exdates", "repeats", "missed", "before", "subtasks", "overrides"),
     Override: ("changed", "fields", "closing", "deleted", "task", "following"),
     TaskFields: TaskFields.__struct_fields__,
-    Reminder: ("days", "time", "anchor", "repeat_every"),
+    Reminder: ("days", "time", "anchor", "repeat_every", "repeat_days"),
 }
 _ADDED: Mapping[type[Struct], Mapping[str, Any]] = {
     of: {each.name: each.default for each in fields(of) if each.name in names} for of, names in _NAMES.items()

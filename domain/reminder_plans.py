@@ -111,10 +111,16 @@ def at_its_instant(standing: r.StandingReminder) -> r.StandingReminder:
 
 def repetition(held: Held, fired: r.StandingReminder, at: int) -> tuple[r.StandingReminder, ...]:
     """Return the timer of a fired reminder's next repetition after ``at``; none if it is not repeated."""
-    reminder = next((each for each, _ in instants(held) if each.id == fired.reminder), None)
-    if reminder is None or reminder.repeat_every is None:
+    reminder, first = next(((each, at) for each, at in instants(held) if each.id == fired.reminder), (None, 0))
+    if reminder is None or not reminder_times.is_repeated(reminder):
         return ()
-    return (timer(held, reminder, reminder_times.next_of(reminder, planned_for(fired), at)),)
+    begin = planned_for(fired) if reminder.repeat_every is not None else first
+    return (timer(held, reminder, following(held, reminder, begin, at)),)
+
+
+def following(held: Held, reminder: r.Reminder, first: int, at: int) -> int:
+    """Return the first instant of a planned reminder and its repetitions that is later than ``at``, or its only one."""
+    return reminder_times.next_of(reminder, first, at, held.plan.zone if held.plan else None)
 
 
 def with_decisions(held: Held, decided: Iterable[r.DecidedReminder]) -> Held:
@@ -155,7 +161,9 @@ def _timed(plan: r.Plan, basis: Basis) -> r.Plan:
     """Return a plan with the instants of its reminders."""
     by = basis.version if any(map(reminder_times.depends, plan.reminders)) else ""
     instants = (reminder_times.instant(each, plan.due, plan.start, basis.settings) for each in plan.reminders)
-    return replace(plan, by=by, instants=tuple(instants))
+    zone = next((each.zone for each in (plan.due, plan.start) if each and each.zone), basis.settings.zone)
+    in_days = any(each.repeat_days for each in plan.reminders)
+    return replace(plan, by=by, instants=tuple(instants), zone=zone if in_days else None)
 
 
 def instants(held: Held) -> Iterator[tuple[r.Reminder, int]]:
@@ -177,14 +185,14 @@ def is_of(standing: r.StandingReminder, held: Held, reminder: r.Reminder, first:
     planned = planned_for(standing)
     if planned < first or standing.id != timer_id(held, reminder, planned):
         return False
-    return planned == reminder_times.next_of(reminder, first, planned - 1)
+    return planned == following(held, reminder, first, planned - 1)
 
 
 def _wanted(
     held: Held, reminder: r.Reminder, first: int, at: int, was_silent: int, *, is_late: bool
 ) -> r.StandingReminder | None:
     """Return the timer that a planned reminder needs; None if it is decided, or past without being owed."""
-    silent, repeats = snoozed(held.plan), reminder.repeat_every is not None
+    silent, repeats = snoozed(held.plan), reminder_times.is_repeated(reminder)
     own = next((each for each in (*held.standing, *held.owed) if each.reminder == reminder.id), None)
     is_same = own is not None and is_of(own, held, reminder, first)
     choices = list[r.StandingReminder]()
@@ -204,9 +212,9 @@ def _next(held: Held, reminder: r.Reminder, first: int, since: int, decided: Col
 
     Settings may have moved what was decided into the future.
     """
-    due = reminder_times.next_of(reminder, first, since)
-    while reminder.repeat_every is not None and timer_id(held, reminder, due) in decided:
-        due = reminder_times.next_of(reminder, first, due)
+    due = following(held, reminder, first, since)
+    while reminder_times.is_repeated(reminder) and timer_id(held, reminder, due) in decided:
+        due = following(held, reminder, first, due)
     return due
 
 

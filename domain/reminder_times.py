@@ -6,7 +6,7 @@ minutes and seconds are exact (RFC 5545, section 3.3.6), and are counted after t
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -45,16 +45,38 @@ def instant(reminder: r.Reminder, due: r.Due | None, start: r.Due | None, settin
 
 
 def depends(reminder: r.Reminder) -> bool:
-    """Return whether a reminder's instant depends on settings or time zone data."""
-    return reminder.before is not None
+    """Return whether a reminder's instants depend on settings or time zone data."""
+    return reminder.before is not None or reminder.repeat_days > 0
 
 
-def next_of(reminder: r.Reminder, first: int, at: int) -> int:
-    """Return the first instant of a reminder and its repetitions that is later than ``at``, else its only one."""
-    if reminder.repeat_every is None or first > at:
+def is_repeated(reminder: r.Reminder) -> bool:
+    """Return whether a reminder is repeated until its task is closed."""
+    return reminder.repeat_every is not None or reminder.repeat_days > 0
+
+
+def next_of(reminder: r.Reminder, first: int, at: int, zone: str | None) -> int:
+    """Return the first instant of a reminder and its repetitions that is later than ``at``, else its only one.
+
+    Repeated by days it comes at the local time of its ``first`` instant in a zone, UTC if None. Where the clocks do not
+    show that, it comes as RFC 5545 says.
+    """
+    if first > at or not is_repeated(reminder):
         return first
-    every = reminder.repeat_every * 1000
-    return first + ((at - first) // every + 1) * every
+    if reminder.repeat_every is not None:
+        every = reminder.repeat_every * 1000
+        return first + ((at - first) // every + 1) * every
+    local = times.local_at(first, zone)
+    passed = (times.local_at(at, zone) - local).days // reminder.repeat_days
+    later = (_days_later(local, (passed + more) * reminder.repeat_days, zone) for more in range(3))
+    return next(instant for instant in later if instant > at)
+
+
+def _days_later(local: datetime, days: int, zone: str | None) -> int:
+    """Return the instant of a local time some days later; the end of the calendar if that is beyond it."""
+    try:
+        return times.milliseconds(local + timedelta(days=days), zone)
+    except OverflowError:
+        return times.END
 
 
 def carried(
@@ -112,6 +134,8 @@ def named(reminder: r.Reminder) -> r.Reminder:
     content = [str(reminder.before), str(reminder.at)]
     if reminder != r.Reminder(reminder.id, reminder.before, reminder.at):
         content += [str(each) for each in (reminder.days, reminder.time, reminder.anchor, reminder.repeat_every)]
+    if reminder.repeat_days:
+        content.append(f"{reminder.repeat_days} days")
     return replace(reminder, id=ids.derive("task-reminder", *content))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from msgspec.structs import replace
 
 from domain import reminder_plans as plans
-from domain import reminder_times, reminders
+from domain import reminders
 from domain.reminder_plans import Held, Output
 from domain.reminder_times import Basis
 from domain.reminders import After
@@ -76,7 +76,7 @@ def _scheduled(
             kept.append(own)
             continue
         since = at if reminder.repeat_every is None else max(at, silent)
-        each = plans.timer(held, reminder, reminder_times.next_of(reminder, first, since))
+        each = plans.timer(held, reminder, plans.following(held, reminder, first, since))
         if not _is_decided(held, each) and (each.due > at or reminder.id in late):
             new.append(each)
     after = replace(held, standing=(*kept, *new))

@@ -270,6 +270,12 @@ def _check_reminder(field: str, reminder: Reminder) -> None:
         raise Invalid(f"{field}.before", f"`before` is at most {MAX_DAYS} days.")
     if reminder.repeat_every is not None and not MIN_REPEAT <= reminder.repeat_every <= MAX_BEFORE:
         raise Invalid(f"{field}.repeat_every", "A reminder is repeated every minute at most, every 366 days at least.")
+    if not 0 <= reminder.repeat_days <= MAX_DAYS:
+        raise Invalid(f"{field}.repeat_every", f"A reminder is repeated every {MAX_DAYS} days at least.")
+    if reminder.repeat_days and reminder.repeat_every is not None:
+        raise Invalid(
+            f"{field}.repeat_every", "It is in whole days or weeks, such as P1D, or in exact time, such as PT2H."
+        )
 
 
 def _snoozed(value: int | None) -> int | None:

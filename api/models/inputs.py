@@ -59,17 +59,10 @@ Missed = Annotated[
 
 _DAYS = {"W": 7, "D": 1}
 _SECONDS = {"H": 3600, "M": 60, "S": 1}
-_DAY = 86_400
 _DURATION = re.compile(
     r"P(?=\d|T\d)(?:(?P<W>\d{1,9})W)?(?:(?P<D>\d{1,9})D)?(?:T(?=\d)(?:(?P<H>\d{1,9})H)?(?:(?P<M>\d{1,9})M)?(?:(?P<S>\d{1,9})S)?)?"
 )
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
-
-
-def seconds(duration: object) -> int:
-    """Return the seconds of an ISO 8601 duration whose days have 24 hours. Raises ``ValueError``."""
-    days, rest = days_and_seconds(duration)
-    return days * _DAY + rest
 
 
 def days_and_seconds(duration: object) -> tuple[int, int]:
@@ -148,6 +141,14 @@ class DueChanges(Shape):
     ] = None
 
 
+_Lasting = Annotated[
+    tuple[int, int],
+    PlainValidator(days_and_seconds, json_schema_input_type=Duration),
+    PlainSerializer(lambda pair: [*pair] if pair[0] else pair[1]),  # as fingerprints on logs have what is exact
+]
+"""Days of the calendar and exact seconds, written as an ISO 8601 duration."""
+
+
 class Reminder(Shape):
     """A duration before the task is due or starts, or an instant: exactly one of the two.
 
@@ -158,12 +159,7 @@ class Reminder(Shape):
     like = '{"before": "PT15M"} or {"at": "2026-11-23T09:00:00Z"}'
 
     before: Annotated[
-        Annotated[
-            tuple[int, int],
-            PlainValidator(days_and_seconds, json_schema_input_type=Duration),
-            PlainSerializer(lambda pair: [*pair] if pair[0] else pair[1]),  # as fingerprints on logs have what is exact
-        ]
-        | None,
+        _Lasting | None,
         Field(description="An ISO 8601 duration.", examples=["PT15M"]),
     ] = None
     at: Annotated[
@@ -178,8 +174,11 @@ class Reminder(Shape):
         Literal["due", "start"], Field(description="What the duration is before.", examples=["due"])
     ] = "due"
     repeat_every: Annotated[
-        Annotated[int, PlainValidator(seconds, json_schema_input_type=Duration)] | None,
-        Field(description="After this ISO 8601 duration, again and again, until it is done.", examples=["PT10M"]),
+        _Lasting | None,
+        Field(
+            description="After this ISO 8601 duration, again and again, until it is done: days or an exact time.",
+            examples=["PT10M"],
+        ),
     ] = None
 
     @model_validator(mode="after")
@@ -323,7 +322,13 @@ def _reminders(reminders: Iterable[Reminder]) -> Iterable[r.Reminder]:
     for each in reminders:
         days, before = each.before or (0, None)
         anchor = r.Anchor[each.relative_to.upper()]
-        yield reminder_times.named(r.Reminder("", before, each.at, days, each.time, anchor, each.repeat_every))
+        yield reminder_times.named(r.Reminder("", before, each.at, days, each.time, anchor, *_repeated(each)))
+
+
+def _repeated(reminder: Reminder) -> tuple[int | None, int]:
+    """Return after how many exact seconds, or days, a reminder is repeated."""
+    days, exact = reminder.repeat_every or (0, None)
+    return (None if days and not exact else exact), days
 
 
 def fingerprint(method: str, path: str, body: BaseModel | None = None, expected: int | list[str] | None = None) -> str:

@@ -9,6 +9,7 @@ from api.models import examples
 from api.models.formats import Date, Duration, Href, Id, Local, Order, Time
 from api.models.inputs import Priority, Subtasks, duration
 from domain.recurrence.rule_words import Language, describe_series
+from domain.reminder_times import is_repeated
 from postgres import reader as views
 from schemas.records import Due, OutcomeKind, Recurrence, Reminder
 
@@ -253,7 +254,7 @@ def when_members(reminder: Reminder) -> dict[str, Any]:
         "at": None if reminder.at is None else instant(reminder.at),
         "time": reminder.time,
         "relative_to": reminder.anchor.lower(),
-        "repeat_every": None if reminder.repeat_every is None else duration(reminder.repeat_every),
+        "repeat_every": duration(reminder.repeat_every or 0, reminder.repeat_days) if is_repeated(reminder) else None,
     }
 
 

@@ -233,6 +233,8 @@ class Plan(Struct, frozen=True, gc=False):
     """The task's reminders."""
     instants: tuple[int | None, ...]
     """The instant of each; null if it has none."""
+    zone: str | None = None
+    """IANA time zone of the days after which reminders are repeated: the due's, the start's or the user's; null: UTC."""
 
 
 class StandingReminders(Struct, frozen=True, gc=False):

@@ -103,7 +103,10 @@ class Reminder(Struct, frozen=True, gc=False):
     anchor: Anchor = Anchor.DUE
     """What days and before count from."""
     repeat_every: int | None = None
-    """Seconds after which it is repeated until the task is closed; null: never."""
+    """Seconds after which it is repeated until the task is closed; null: never, or by days."""
+    repeat_days: int = 0
+    """Days of the calendar after which it is repeated until the task is closed, at the same local time; 0: never, or by
+    seconds."""
 
 
 class TaskFields(Struct, frozen=True, gc=False):

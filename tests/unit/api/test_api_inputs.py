@@ -14,31 +14,54 @@ from api.models.inputs import (
     Reminder,
     changed,
     checked,
+    days_and_seconds,
     duration,
     fields,
     fingerprint,
     milliseconds,
-    seconds,
 )
+from api.models.outputs import when_members
 
 
 @pytest.mark.parametrize(
     ("text", "length"),
-    [("PT0S", 0), ("PT15M", 900), ("PT1H30M", 5400), ("P1D", 86_400), ("P2W", 1_209_600), ("P1DT1S", 86_401)],
+    [
+        ("PT0S", (0, 0)),
+        ("PT15M", (0, 900)),
+        ("PT1H30M", (0, 5400)),
+        ("P1D", (1, 0)),
+        ("P2W", (14, 0)),
+        ("P1DT1S", (1, 1)),
+    ],
 )
-def test_a_duration_is_a_number_of_seconds(text: str, length: int) -> None:
-    assert seconds(text) == length
+def test_a_duration_is_days_and_exact_seconds(text: str, length: tuple[int, int]) -> None:
+    assert days_and_seconds(text) == length
 
 
 @pytest.mark.parametrize("text", ["", "P", "PT", "P1DT", "15M", "P1Y", "P1M", "-PT1M", "PT1.5S", "PT1M1H", "pt1m", 900])
 def test_what_is_no_duration_is_refused(text: object) -> None:
     with pytest.raises(ValueError, match="not a duration"):
-        seconds(text)
+        days_and_seconds(text)
 
 
-@given(st.integers(0, 10**9))
-def test_a_duration_that_was_written_is_read_as_the_same(total: int) -> None:
-    assert seconds(duration(total)) == total
+@given(st.integers(0, 10**4), st.integers(0, 10**9))
+def test_a_duration_that_was_written_is_read_as_the_same(days: int, rest: int) -> None:
+    assert days_and_seconds(duration(rest, days)) == (days, rest)
+
+
+@pytest.mark.parametrize(("text", "exact", "days"), [("P1D", None, 1), ("P7D", None, 7), ("PT24H", 86_400, 0)])
+def test_a_reminder_is_repeated_by_days_or_exactly(text: str, exact: int | None, days: int) -> None:
+    body = Changes.model_validate({"reminders": [{"before": "PT0S", "repeat_every": text}]})
+    [reminder] = checked(body, strict=True).reminders
+    assert (reminder.repeat_every, reminder.repeat_days) == (exact, days)
+    assert when_members(reminder)["repeat_every"] == text
+
+
+@pytest.mark.parametrize("text", ["P1DT2H", "P0D", "PT0S", "PT59S", "P367D"])
+def test_a_reminder_is_not_repeated_by_both_nor_too_often_nor_too_seldom(text: str) -> None:
+    body = Changes.model_validate({"reminders": [{"before": "PT0S", "repeat_every": text}]})
+    with pytest.raises(Problem, match="repeat"):
+        checked(body, strict=True)
 
 
 def test_an_instant_is_the_same_in_every_offset() -> None:

@@ -40,6 +40,7 @@ ZONED, FLOATING, WHOLE_DAY = (
 REMINDERS = (
     r.Reminder("due", before=0), r.Reminder("days", before=3600, days=2), r.Reminder("time", before=0, time="20:00:00"),
     r.Reminder("again", before=600, repeat_every=5 * 3600), r.Reminder("at", at=1_795_450_000_000),
+    r.Reminder("daily", before=0, repeat_days=1), r.Reminder("often", at=1_795_440_000_000, repeat_days=2),
 )  # fmt: skip
 BY_CALENDAR = {"rrule": "FREQ=DAILY", "repeats": r.Repeats.CALENDAR}
 FORMS = (
@@ -116,10 +117,12 @@ class Checked(Whole):
         found, wanted = set(), self.world.settings()
         for reminder in (each for each in reminders_of(task) if each.id == reminder_id):
             first = reminder_times.instant(reminder, task.due, task.start, wanted)
-            every = (reminder.repeat_every or 0) * 1000
-            while first is not None:
-                found.add(ids.reminder(task.id, task.occurrence, reminder.id, first))
-                first = first + every if every and first <= self.at + DAY else None
+            zone = next((each.zone for each in (task.due, task.start) if each and each.zone), wanted.zone)
+            due = first
+            while first is not None and due is not None:
+                found.add(ids.reminder(task.id, task.occurrence, reminder.id, due))
+                later = reminder_times.next_of(reminder, first, due, zone)
+                due = later if due < later and due <= self.at + DAY else None
         return found
 
 

@@ -553,3 +553,15 @@ def test_a_repeated_reminder_goes_on_though_settings_moved_it_into_the_future_wh
     assert life.until(local("UTC", "2026-11-24T16:00")).sent() == [
         local("UTC", "2026-11-24T09:00"), local("UTC", "2026-11-24T15:30"),
     ]  # fmt: skip
+
+
+def test_a_reminder_that_is_repeated_by_days_comes_each_day_at_its_local_time_of_the_settings_as_they_are():
+    daily = r.Reminder("r", at=NOON + HOUR, repeat_days=1)
+    life = Life().does(set_settings(zone="Europe/Paris"), create(reminders=(daily,))).until(NOON + 2 * DAY)
+    life.does(snooze(until=NOON + 3 * DAY + 2 * HOUR)).until(NOON + 5 * DAY)
+    assert life.sent() == [
+        *(NOON + days * DAY + HOUR for days in (0, 1)), NOON + 3 * DAY + 2 * HOUR, NOON + 4 * DAY + HOUR,
+    ]  # fmt: skip
+    spring = local("Europe/Paris", "2027-03-28T14:00")
+    life.later(spring - DAY).until(spring)
+    assert life.sent()[-2:] == [spring - 23 * HOUR, spring]

@@ -146,7 +146,31 @@ def test_quiet_hours_end_within_a_day_and_are_over_then(begin, end, zone, after)
 @given(st.integers(1, 10_000), st.integers(-10 * HOUR, 10 * DAY))
 def test_a_repetition_is_the_first_after_an_instant(minutes, after):
     reminder = r.Reminder("r", at=NOON, repeat_every=60 * minutes)
-    found = reminder_times.next_of(reminder, NOON, NOON + after)
+    found = reminder_times.next_of(reminder, NOON, NOON + after, None)
     assert found == NOON or (found - NOON) % (minutes * MINUTE) == 0
     assert found > NOON + after
     assert found == NOON or found - minutes * MINUTE <= NOON + after
+
+
+@given(st.integers(1, 40), DATES, TIMES, ZONES, st.integers(0, 400 * DAY))
+def test_a_reminder_that_is_repeated_by_days_comes_at_its_local_time(days, day, time, zone, after):
+    reminder = r.Reminder("r", at=0, repeat_days=days)
+    first = times.milliseconds(datetime.fromisoformat(f"{day}T{time}"), zone)
+    found = reminder_times.next_of(reminder, first, first + after, zone)
+    begun, came = (times.local_at(at, zone) for at in (first, found))
+    assert first + after < found <= first + after + days * DAY + 24 * HOUR
+    assert (came - begun) % timedelta(days) in {timedelta(0), *_shifts(begun, came, zone)}
+
+
+def _shifts(begun, came, zone):
+    """How far clocks that skip a local time are from it."""
+    gap = came.replace(hour=begun.hour, minute=begun.minute, second=begun.second)
+    shown = times.local_at(times.milliseconds(gap, zone), zone)
+    return {shown - gap} if shown == came else set()
+
+
+def test_a_day_after_is_not_24_hours_after_when_the_clocks_change():
+    first = paris("2026-03-28T09:00")
+    daily, exact = r.Reminder("r", at=first, repeat_days=1), r.Reminder("r", at=first, repeat_every=86400)
+    assert reminder_times.next_of(daily, first, first, "Europe/Paris") == paris("2026-03-29T09:00")
+    assert reminder_times.next_of(exact, first, first, "Europe/Paris") == paris("2026-03-29T10:00")
