@@ -234,7 +234,7 @@ class Plan(Struct, frozen=True, gc=False):
     instants: tuple[int | None, ...]
     """The instant of each; null if it has none."""
     zone: str | None = None
-    """IANA time zone of the days after which reminders are repeated: the due's, the start's or the user's; null: UTC."""
+    """IANA time zone of the days after which reminders are repeated: of due, start or settings; null: UTC."""
 
 
 class StandingReminders(Struct, frozen=True, gc=False):
