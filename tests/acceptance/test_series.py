@@ -2,6 +2,9 @@
 
 from datetime import date, datetime, time
 
+import pytest
+
+from rondo.client import Problem
 from tests.acceptance.days import PARIS, WAIT, ahead, create_standup, following, sent, weekday_after
 from tests.acceptance.stack import PATIENCE, User, until
 
@@ -144,7 +147,8 @@ def notified(user: User, task: str) -> list[datetime]:
     return [datetime.fromisoformat(each["due_at"]) for each in found]
 
 
-def test_all_occurrences_of_a_series_are_deleted_and_one_undo_brings_them_back(user: User) -> None:
+@pytest.mark.parametrize("named", [None, "2026-12-22"], ids=["open", "yet to come"])
+def test_all_occurrences_of_a_series_are_deleted_and_one_undo_brings_them_back(user: User, named: str | None) -> None:
     rondo = user.rondo
     flat = rondo.create("Clean the flat", due={"date": "2026-11-24"}, recurrence="FREQ=WEEKLY", wait=WAIT)["task"]
     rondo.create("Kitchen", parent=flat["id"], wait=WAIT)
@@ -154,7 +158,10 @@ def test_all_occurrences_of_a_series_are_deleted_and_one_undo_brings_them_back(u
     latest = following(user, flat)
     user.settled_trail()
     before = {task["id"]: task["status"] for task in rondo.tasks()}
-    deleted = rondo.delete(latest["id"], scope="all", subtasks="delete", wait=WAIT)
+    with pytest.raises(Problem, match="2026-12-23"):
+        rondo.delete(latest["id"], scope="all", occurrence="2026-12-23", wait=WAIT)
+    assert {task["id"]: task["status"] for task in rondo.tasks()} == before
+    deleted = rondo.delete(latest["id"], scope="all", subtasks="delete", occurrence=named, wait=WAIT)
     user.settled_trail()
     assert [task["title"] for task in rondo.tasks()] == ["Groceries"]
     rondo.undo_command(deleted["command"]["id"], wait=WAIT)

@@ -45,7 +45,7 @@ class History:
 
     def __init__(self, asked: int, grouping: str = "") -> None:
         self.grouping, self.topologies = grouping, parsed(grouping)
-        self.people, self.store = People("story"), in_memory()
+        self.people, self.store = People("tale"), in_memory()
         self.topics: Topics = defaultdict(list)
         self.heads: dict[str, r.AuditHead] = {}
         self.things: dict[tuple[str, str], entities.Entity] = {}

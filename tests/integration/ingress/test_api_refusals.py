@@ -192,13 +192,6 @@ async def test_a_task_id_that_is_no_uuid_is_refused(method: str, user: User) -> 
     assert (refused["kind"], refused["fields"]) == ("validation", ["task"])
 
 
-async def test_all_occurrences_are_not_deleted_by_one_that_is_yet_to_come(user: User, tail: Tail) -> None:
-    before = await tail.ends()
-    refused = problem(await user.http.delete(TASK, params={"occurrence": "2026-12-08", "scope": "all"}))
-    assert (refused["kind"], refused["fields"]) == ("validation", ["scope"])
-    assert await tail.ends() == before
-
-
 async def test_an_unknown_path_is_a_problem(user: User) -> None:
     assert problem(await user.http.get("/v1/nothing"))["kind"] == "not-found"
 
