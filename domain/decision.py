@@ -42,7 +42,7 @@ BEFORE_8 = (*BEFORE_7, "7")
   come; a moved due that the rule does not give begins the rule again.
 - A change of an occurrence that is yet to come is an event even if it changes nothing.
 - The error for dates of another kind than the due calls that a start.
-- Times tell which subtasks were carried over, with the dates of those alone that were open.
+- Which subtasks were carried over is decided by times, and their dates are kept for those alone that were open.
 - Of two plans that one cause leads to both have one id.
 - A series whose later occurrences were deleted ends as if the calendar did.
 - Counted from completion, the next of several times a day is on a later day.

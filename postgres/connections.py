@@ -6,13 +6,15 @@ as settings, which refuses them.
 """
 
 import ssl
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-import asyncpg
 import psycopg
 
 from common import settings, tls
+
+if TYPE_CHECKING:  # the process that watches the stack uses psycopg alone
+    import asyncpg
 
 _PATIENCE = 5.0
 """Seconds that a server has to answer."""
@@ -30,13 +32,17 @@ class Trust(settings.Environment):
     `sslmode=require` or stricter in the address, or with this, its certificate is verified, with its name."""
 
 
-async def connect(address: str, **options: Any) -> asyncpg.Connection:
+async def connect(address: str, **options: Any) -> "asyncpg.Connection":
     """Connect with asyncpg's options. Raises asyncpg's errors, and OSError."""
+    import asyncpg  # noqa: PLC0415 - some processes use psycopg alone
+
     return await asyncpg.connect(**_options(address), **options)
 
 
-def pool(address: str, **options: Any) -> asyncpg.Pool:
+def pool(address: str, **options: Any) -> "asyncpg.Pool":
     """Return a pool of connections, to be entered, with asyncpg's options."""
+    import asyncpg  # noqa: PLC0415 - some processes use psycopg alone
+
     return asyncpg.create_pool(**_options(address), **options)
 
 
@@ -54,6 +60,8 @@ async def refusal(address: str) -> str | None:
 
     None if it refuses nothing, or if no server answers.
     """
+    import asyncpg  # noqa: PLC0415 - some processes use psycopg alone
+
     try:
         connection = await connect(address, timeout=_PATIENCE)
     except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -63,6 +71,8 @@ async def refusal(address: str) -> str | None:
 
 
 def _described(error: Exception, address: str) -> str | None:
+    import asyncpg  # noqa: PLC0415 - some processes use psycopg alone
+
     server, sentence = f"Postgres at {urlsplit(address).netloc.rpartition('@')[2]}", None
     match error:
         case ssl.SSLCertVerificationError():

@@ -163,7 +163,7 @@ def test_a_reminder_that_is_repeated_by_days_comes_at_its_local_time(days, day, 
 
 
 def _shifts(begun, came, zone):
-    """How far clocks that skip a local time are from it."""
+    """The distance of clocks that skip a local time from it."""
     gap = came.replace(hour=begun.hour, minute=begun.minute, second=begun.second)
     shown = times.local_at(times.milliseconds(gap, zone), zone)
     return {shown - gap} if shown == came else set()
