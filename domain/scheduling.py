@@ -112,17 +112,18 @@ def _changed(state: State, task: r.Task, after: r.Task, parts: Mapping[str, Any]
 
 def _rescheduled(state: State, task: r.Task, after: r.Task, given: Mapping[str, Any], scope: r.Scope) -> r.Task:
     """Return an occurrence whose series goes on by other parts, or from another due."""
-    rule, latest = task.recurrence, state.series(task.series or task.id)
+    rule, version = task.recurrence, _next_version(state, task)
     assert rule is not None
     assert after.due is not None
-    version = latest.rule_version + 1 if latest else rule.version + 1
     if given["rrule"] != rule.rrule:
         if scope is r.Scope.ALL and rule.repeats is not r.Repeats.COMPLETION:
             return _from_first(state, task, after, given)
         return _first_of(after, _recurrence(after.due, given, version))
     if after.due != task.due:
         if state.version not in BEFORE_8 and not _is_by_rule(rule, task.occurrence or ""):
-            return _from_start(task, after, given, rule.start, version, rule.before)
+            move = _move(task, after)
+            start = moved_along(rule.start, *move)
+            return _planned(after, move, replace(_recurrence(start, given, version), before=rule.before))
         before = advance.ordinal(rule, task.occurrence or "")
         return _first_of(after, replace(_recurrence(after.due, given, version), before=before))
     if given["repeats"] is r.Repeats.COMPLETION and rule.repeats is not r.Repeats.COMPLETION:
@@ -136,29 +137,36 @@ def _from_first(state: State, task: r.Task, after: r.Task, given: Mapping[str, A
     """Return an occurrence whose series counts from its first start, moved as this one is from its slot."""
     rule, latest = task.recurrence, state.series(task.series or task.id)
     assert rule is not None
-    assert after.due is not None
-    first = (latest.first if latest else None) or rule.start
-    version = latest.rule_version + 1 if latest else rule.version + 1
-    if state.version not in BEFORE_8:
-        return _from_start(task, after, given, first, version)
-    slot = keys.slot_due(rule, task.occurrence or "")
-    due = slot if after.due == task.due else after.due
-    start = first
-    if due != slot:
-        start = replace(times.shifted(first, times.days_between(slot, due), "due"), time=due.time, zone=due.zone)
-    return replace(after, recurrence=_recurrence(start, given, version), occurrence=times.key(keys.on_clocks(due)))
+    first, move = (latest.first if latest else None) or rule.start, _move(task, after)
+    start = _moved_by_days(first, *move) if state.version in BEFORE_8 else moved_along(first, *move)
+    return _planned(after, move, _recurrence(start, given, _next_version(state, task)))
 
 
-def _from_start(  # noqa: PLR0917
-    task: r.Task, after: r.Task, given: Mapping[str, Any], start: r.Due, version: int, before: int = 0
-) -> r.Task:
-    """Return an occurrence whose rule counts from a start that is moved as the occurrence is from its slot."""
+def _move(task: r.Task, after: r.Task) -> tuple[r.Due, r.Due]:
+    """Return the slot of an occurrence, and where a change moves it; the same if it does not."""
     assert task.recurrence is not None
     assert after.due is not None
     slot = keys.slot_due(task.recurrence, task.occurrence or "")
-    due = slot if after.due == task.due else after.due
-    again = replace(_recurrence(moved_along(start, slot, due), given, version), before=before)
-    return replace(after, recurrence=again, occurrence=times.key(keys.on_clocks(due)))
+    return slot, slot if after.due == task.due else after.due
+
+
+def _planned(after: r.Task, move: tuple[r.Due, r.Due], recurrence: r.Recurrence) -> r.Task:
+    """Return an occurrence of a recurrence that moves it from its slot to another."""
+    return replace(after, recurrence=recurrence, occurrence=times.key(keys.on_clocks(move[1])))
+
+
+def _next_version(state: State, task: r.Task) -> int:
+    """Return the version of the next rule of an occurrence's series."""
+    latest, rule = state.series(task.series or task.id), task.recurrence
+    assert rule is not None
+    return (latest.rule_version if latest else rule.version) + 1
+
+
+def _moved_by_days(start: r.Due, slot: r.Due, due: r.Due) -> r.Due:
+    """Return a start moved by days as an occurrence is from its slot, as in decision versions before 8."""
+    if due == slot:
+        return start
+    return replace(times.shifted(start, times.days_between(slot, due), "due"), time=due.time, zone=due.zone)
 
 
 def moved_along(start: r.Due, slot: r.Due, due: r.Due) -> r.Due:
