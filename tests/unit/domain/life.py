@@ -59,6 +59,16 @@ class Life:
         self.at = at
         return self.until(at)
 
+    def passes(self, how, by):
+        """Let time pass while the worker runs, or is ``down``; or let the clock ``jump``."""
+        match how:
+            case "until":
+                self.until(self.at + by)
+            case "down":
+                self.later(self.at + by)
+            case "jump":
+                self.at += by
+
     def timers(self):
         return [*self.store.timers.values()]
 

@@ -146,12 +146,8 @@ def takes(life, timer, times):
 
 def acts(life, act, value):
     match act:
-        case "until":
-            life.until(life.at + value)
-        case "down":
-            life.later(life.at + value)
-        case "jump":
-            life.at += value
+        case "until" | "down" | "jump":
+            life.passes(act, value)
         case "zone data":
             life.tzdata = value
             life.reminders.renew(life.at)

@@ -439,7 +439,7 @@ def test_what_decision_version_6_postponed_is_not_lost_in_7():
 
 ANYTHING = st.one_of(
     st.builds(lambda minutes: ("until", minutes * MINUTE), st.integers(1, 600)),
-    st.builds(lambda minutes: ("later", minutes * MINUTE), st.integers(1, 600)),
+    st.builds(lambda minutes: ("down", minutes * MINUTE), st.integers(1, 600)),
     st.builds(lambda hours: ("jump", hours * HOUR), st.sampled_from([-1, 1])),
     st.builds(lambda number: ("twice", number), st.integers(0, 3)),
     st.sampled_from([complete(), reopen(), delete(), restore()]).map(lambda command: ("does", command)),
@@ -452,16 +452,12 @@ ANYTHING = st.one_of(
 
 def acts(life, act, value):
     match act:
-        case "until":
-            life.until(life.at + value)
-        case "later":
-            life.later(life.at + value)
-        case "jump":
-            life.at += value
+        case "until" | "down" | "jump":
+            life.passes(act, value)
         case "twice":  # a notice that was written twice
             for timer in sorted(life.store.timers.values(), key=lambda timer: timer.due)[value : value + 1]:
                 for _ in range(2):
-                    life.records += life.reminders.decide(reminder_state.notice(timer, max(life.at, timer.due)))
+                    life.takes(timer)
         case _:
             life.does(value)
 
@@ -502,7 +498,7 @@ MOVES = [update(due=due) for due in (TODAY, TOMORROW, r.Due("2026-11-24", "01:00
 
 def scripts(changes):
     """Scripts of changes and of time that passes while the worker runs, or is down."""
-    passes = st.tuples(st.sampled_from(["until", "later"]), st.integers(1, 600).map(lambda minutes: minutes * MINUTE))
+    passes = st.tuples(st.sampled_from(["until", "down"]), st.integers(1, 600).map(lambda minutes: minutes * MINUTE))
     return st.lists(passes | st.sampled_from(changes).map(lambda change: ("does", change)), max_size=14)
 
 
